@@ -1,0 +1,66 @@
+"""A strict codec, both roles, and the means to write either, of PuTTY's authentication plugins.
+
+The protocol is that of appendix H of PuTTY's manual, version 2. Bytes to messages: `decode`,
+`MessageDecoder`; messages to bytes: `encode`; whole conversations: `ClientSession`,
+`PluginSession`; to write a plugin: `Plugin`, `run`; to drive one: `PluginProcess`.
+"""
+
+from .codec import decode, encode
+from .errors import ErrorCode, LocalProtocolError, ProtocolError, RemoteProtocolError
+from .explain import explain
+from .limits import Limits
+from .messages import (
+    KEYBOARD_INTERACTIVE,
+    MESSAGES,
+    PluginAuthFailure,
+    PluginAuthSuccess,
+    PluginInit,
+    PluginInitFailure,
+    PluginInitResponse,
+    PluginKIServerRequest,
+    PluginKIServerResponse,
+    PluginKIUserRequest,
+    PluginKIUserResponse,
+    PluginProtocol,
+    PluginProtocolAccept,
+    PluginProtocolReject,
+)
+from .session import ClientSession, EndKind, EndOfFile, Event, PluginSession
+from .stream import FrameDecoder, MessageDecoder
+from .table import Message, MessageSpec, Side, State
+
+__all__ = [
+    "KEYBOARD_INTERACTIVE",
+    "MESSAGES",
+    "ClientSession",
+    "EndKind",
+    "EndOfFile",
+    "ErrorCode",
+    "Event",
+    "FrameDecoder",
+    "Limits",
+    "LocalProtocolError",
+    "Message",
+    "MessageDecoder",
+    "MessageSpec",
+    "PluginAuthFailure",
+    "PluginAuthSuccess",
+    "PluginInit",
+    "PluginInitFailure",
+    "PluginInitResponse",
+    "PluginKIServerRequest",
+    "PluginKIServerResponse",
+    "PluginKIUserRequest",
+    "PluginKIUserResponse",
+    "PluginProtocol",
+    "PluginProtocolAccept",
+    "PluginProtocolReject",
+    "PluginSession",
+    "ProtocolError",
+    "RemoteProtocolError",
+    "Side",
+    "State",
+    "decode",
+    "encode",
+    "explain",
+]

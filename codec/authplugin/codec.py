@@ -1,0 +1,178 @@
+"""Messages to bytes, and bytes to messages: one whole frame at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from .errors import ErrorCode, LocalProtocolError, RemoteProtocolError
+from .limits import DEFAULT_LIMITS, Limits
+from .messages import KEYBOARD_INTERACTIVE, MESSAGES
+from .reading import refuse_fields
+from .refusing import read_back, refuse_message
+from .table import Message
+from .wire import DECODERS, ENCODERS, UNREADABLE, UNWRITABLE, Decoder, get_uint32
+
+Data: TypeAlias = bytes | bytearray | memoryview
+"""What bytes may come in."""
+
+LENGTH_SIZE = 4
+"""Bytes of a frame's length field, which does not count itself (H.6)."""
+
+TYPE_AT = 4
+"""Where the type byte of a frame stands."""
+
+UNDECODABLE: Final = (*UNREADABLE, KeyError)
+"""What a look-up of a decoder, and the decoder, raise where a frame is wrong."""
+
+SPECS: Final = {DECODERS[m.spec.method][m.spec.code]: m.spec for m in MESSAGES}
+"""The declaration that each decoder was made from."""
+
+
+def view_of(data: Data) -> memoryview:
+    """Return a read-only view of bytes that nobody can change.
+
+    `bytes`, and read-only views of `bytes`, are looked at where they are; what somebody could
+    still write to is copied, once.
+
+    Raises:
+        LocalProtocolError: where `data` is no buffer of bytes.
+    """
+    if type(data) is bytes:
+        return memoryview(data)
+    if isinstance(data, memoryview) and isinstance(data.obj, bytes) and data.c_contiguous:
+        return data if data.format == "B" and data.ndim == 1 else data.cast("B")
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise LocalProtocolError(
+            ErrorCode.BAD_VALUE,
+            f"expected bytes, bytearray or memoryview, not {type(data).__name__}",
+        )
+    return memoryview(bytes(data))
+
+
+def refuse_length(length: int, limits: Limits) -> RemoteProtocolError | None:
+    """Return what is wrong with a frame's length field, the bytes that it says follow it."""
+    if length == 0:
+        return RemoteProtocolError(
+            ErrorCode.FRAME_EMPTY, "a frame holds at least its type byte", offset=0
+        )
+    if length > limits.frame:
+        return RemoteProtocolError(
+            ErrorCode.FRAME_TOO_LONG,
+            f"the frame says it is longer than the limit of {limits.frame} bytes",
+            offset=0,
+        )
+    return None
+
+
+def truncated(held: int) -> RemoteProtocolError:
+    """Return the error for input that ended `held` bytes into a frame."""
+    return RemoteProtocolError(
+        ErrorCode.END_TRUNCATED, "the input ends before the frame does", offset=held
+    )
+
+
+def decoders_for(method: str | None) -> Mapping[int, Decoder]:
+    """Return the decoders of a conversation that has agreed on `method`, by type byte.
+
+    Raises:
+        LocalProtocolError: where no messages are declared for the method.
+    """
+    try:
+        return DECODERS[method]
+    except KeyError:
+        known = ", ".join(repr(each) for each in DECODERS)
+        raise LocalProtocolError(
+            ErrorCode.METHOD_UNKNOWN, f"no messages are known for {method!r}, only for {known}"
+        ) from None
+
+
+def decode_frame(frame: memoryview, limits: Limits, decoders: Mapping[int, Decoder]) -> Message:
+    """Decode a frame whose length field has been checked, and which is whole.
+
+    Raises:
+        RemoteProtocolError: where its contents are not those of a message.
+    """
+    try:
+        return decoders[frame[TYPE_AT]](frame, limits)
+    except UNDECODABLE:
+        raise refuse_contents(frame, limits, decoders) from None
+
+
+def refuse_contents(
+    frame: memoryview, limits: Limits, decoders: Mapping[int, Decoder]
+) -> RemoteProtocolError:
+    """Return what is wrong with a whole frame that its decoder did not accept."""
+    code = frame[TYPE_AT]
+    if code not in decoders:
+        return RemoteProtocolError(
+            ErrorCode.UNKNOWN_TYPE, "the type byte is that of no message", offset=TYPE_AT
+        )
+    return refuse_fields(SPECS[decoders[code]], frame, limits)
+
+
+def refuse_frame(
+    frame: memoryview, limits: Limits, decoders: Mapping[int, Decoder]
+) -> RemoteProtocolError:
+    """Return what is wrong with bytes that are not exactly one good frame."""
+    size = len(frame)
+    if size < LENGTH_SIZE:
+        return truncated(size)
+    length = int.from_bytes(frame[:LENGTH_SIZE], "big")
+    problem = refuse_length(length, limits)
+    if problem is not None:
+        return problem
+    stop = LENGTH_SIZE + length
+    if size < stop:
+        return truncated(size)
+    if size > stop:
+        return RemoteProtocolError(
+            ErrorCode.TRAILING_BYTES, f"{size - stop} bytes follow the frame", offset=stop
+        )
+    return refuse_contents(frame, limits, decoders)
+
+
+def decode(
+    frame: Data, limits: Limits = DEFAULT_LIMITS, method: str | None = KEYBOARD_INTERACTIVE
+) -> Message:
+    """Decode exactly one frame, its length field included.
+
+    Text comes as read-only views into `frame`, which they keep alive; `detach()` on the message
+    makes strings of them. A `bytearray`, or another buffer that could change, is copied first.
+
+    Args:
+        frame: the bytes, all of them and no more.
+        limits: what to accept.
+        method: the authentication method agreed on, to which the codes from 20 up belong; None
+            before any is.
+
+    Raises:
+        RemoteProtocolError: where the bytes are not one well-formed frame.
+        LocalProtocolError: where `frame` is no buffer of bytes, or `method` is unknown.
+    """
+    view = memoryview(frame) if type(frame) is bytes else view_of(frame)
+    try:
+        (length,) = get_uint32(view)
+        if length == len(view) - LENGTH_SIZE and length <= limits.frame:
+            return DECODERS[method][view[TYPE_AT]](view, limits)
+    except UNDECODABLE:
+        pass
+    raise refuse_frame(view, limits, decoders_for(method))
+
+
+def encode(message: Message, limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """Encode a message as a frame, its length field included.
+
+    Raises:
+        LocalProtocolError: where a field holds what it cannot, or a receiver with the same
+            limits would refuse the frame.
+    """
+    try:
+        frame = ENCODERS[type(message)](message, limits)
+    except UNWRITABLE:
+        raise refuse_message(message, limits) from None
+    # What is short and plain cannot be refused; the rest is read as the receiver would.
+    if len(frame) > limits.harmless or not frame.isascii():
+        decoders = DECODERS[message.spec.method]
+        read_back(decoders[message.spec.code], frame, limits)
+    return frame

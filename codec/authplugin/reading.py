@@ -1,0 +1,177 @@
+"""A frame read field by field, slowly: to say exactly what is wrong with it, or to show it.
+
+The generated decoders only notice that something is wrong. This finds out what: the first problem
+in the order of the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from .errors import ErrorCode, RemoteProtocolError
+from .kinds import BooleanKind, CountedKind, Encoding, Kind, StringKind, UInt32Kind
+from .limits import Limits
+from .table import MessageSpec
+from .text import ill_formed_at, not_ascii_at
+
+FIELDS_START = 5
+"""Where the fields of a frame begin: behind its length and its type byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of bytes in a frame.
+
+    Attributes:
+        name: the field, such as `"prompts[1].echo"`, or what else the bytes are.
+        offset: bytes from the start of the frame.
+        size: how many bytes.
+        meaning: the value, for people; for a string its bytes speak for themselves.
+        secret: whether the bytes are to be kept from view.
+    """
+
+    name: str
+    offset: int
+    size: int
+    meaning: str | None = None
+    secret: bool = False
+
+
+@dataclass(slots=True)
+class FrameReader:
+    """Reads the fields of one frame, and keeps what it has read in `parts`."""
+
+    frame: memoryview
+    limits: Limits
+    at: int = FIELDS_START
+    parts: list[Part] = field(default_factory=list)
+
+    def fields(self, spec: MessageSpec) -> None:
+        """Read all fields of a message; raise RemoteProtocolError at the first problem."""
+        for each in spec.fields:
+            self._read(each.name, each.kind)
+        if self.at < len(self.frame):
+            raise RemoteProtocolError(
+                ErrorCode.TRAILING_BYTES,
+                f"{len(self.frame) - self.at} bytes follow the last field of {spec.name}",
+                offset=self.at,
+            )
+
+    def _read(self, name: str, kind: Kind | BooleanKind) -> None:
+        cast("Callable[[FrameReader, str, object], None]", _READERS[type(kind)])(self, name, kind)
+
+    def _left(self) -> int:
+        return len(self.frame) - self.at
+
+    def _integer(self, name: str) -> int:
+        if self._left() < UInt32Kind.least_size:
+            raise RemoteProtocolError(
+                ErrorCode.FIELD_TRUNCATED,
+                f"a uint32 takes 4 bytes, and the frame has {self._left()} left",
+                field=name,
+                offset=self.at,
+            )
+        return int.from_bytes(self.frame[self.at : self.at + 4], "big")
+
+    def _take(self, name: str, size: int, meaning: str | None, *, secret: bool = False) -> None:
+        self.parts.append(Part(name, self.at, size, meaning, secret))
+        self.at += size
+
+    def _uint32(self, name: str, kind: UInt32Kind) -> None:
+        self._take(name, kind.least_size, str(self._integer(name)))
+
+    def _boolean(self, name: str, kind: BooleanKind) -> None:
+        if self._left() < kind.least_size:
+            raise RemoteProtocolError(
+                ErrorCode.FIELD_TRUNCATED,
+                "a boolean takes 1 byte, and the frame has none left",
+                field=name,
+                offset=self.at,
+            )
+        value = self.frame[self.at]
+        if value > 1 and not self.limits.nonzero_is_true:
+            raise RemoteProtocolError(
+                ErrorCode.BAD_BOOLEAN,
+                "a boolean is 0 or 1",
+                field=name,
+                offset=self.at,
+            )
+        self._take(name, kind.least_size, "true" if value else "false")
+
+    def _string(self, name: str, kind: StringKind) -> None:
+        size = self._integer(name)
+        if size > self.limits.text:
+            raise RemoteProtocolError(
+                ErrorCode.STRING_TOO_LONG,
+                f"the string says it is longer than the limit of {self.limits.text} bytes",
+                field=name,
+                offset=self.at,
+            )
+        if size > self._left() - 4:
+            raise RemoteProtocolError(
+                ErrorCode.FIELD_TRUNCATED,
+                f"the string says it is longer than the {self._left() - 4} bytes left",
+                field=name,
+                offset=self.at,
+            )
+        self._check_text(name, kind, self.at + 4, size)
+        self._take(f"{name} length", 4, str(size))
+        if size:
+            self._take(name, size, None, secret=kind.secret)
+
+    def _check_text(self, name: str, kind: StringKind, start: int, size: int) -> None:
+        if kind.encoding is Encoding.UNSTATED and self.limits.any_bytes:
+            return
+        code, wanted, find = _TEXT_CHECKS[kind.encoding]
+        wrong = find(self.frame[start : start + size])
+        if wrong is not None:
+            raise RemoteProtocolError(
+                code, f"the string is not {wanted}", field=name, offset=start + wrong
+            )
+
+    def _counted(self, name: str, kind: CountedKind) -> None:
+        count = self._integer(name)
+        if count > self.limits.count:
+            raise RemoteProtocolError(
+                ErrorCode.COUNT_TOO_LARGE,
+                f"the count is over the limit of {self.limits.count}",
+                field=name,
+                offset=self.at,
+            )
+        if count * kind.least_element_size > self._left() - 4:
+            raise RemoteProtocolError(
+                ErrorCode.COUNT_IMPOSSIBLE,
+                f"the count is of more elements than the {self._left() - 4} bytes left can hold",
+                field=name,
+                offset=self.at,
+            )
+        self._take(f"{name} count", 4, str(count))
+        for index in range(count):
+            for part, part_kind in kind.element:
+                suffix = f".{part}" if len(kind.element) > 1 else ""
+                self._read(f"{name}[{index}]{suffix}", part_kind)
+
+
+_READERS = {
+    UInt32Kind: FrameReader._uint32,
+    BooleanKind: FrameReader._boolean,
+    StringKind: FrameReader._string,
+    CountedKind: FrameReader._counted,
+}
+
+_TEXT_CHECKS = {
+    Encoding.UTF8: (ErrorCode.BAD_UTF8, "UTF-8", ill_formed_at),
+    Encoding.UNSTATED: (ErrorCode.BAD_UTF8, "UTF-8", ill_formed_at),
+    Encoding.ASCII: (ErrorCode.BAD_ASCII, "ASCII", not_ascii_at),
+}
+
+
+def refuse_fields(spec: MessageSpec, frame: memoryview, limits: Limits) -> RemoteProtocolError:
+    """Return what is wrong with the fields of a frame that its decoder did not accept."""
+    try:
+        FrameReader(frame, limits).fields(spec)
+    except RemoteProtocolError as error:
+        return error.with_traceback(None)
+    raise AssertionError(f"the decoder of {spec.name} refused a frame without fault")

@@ -1,0 +1,206 @@
+"""Chunks of a byte stream to frames, and to messages, as they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from .codec import (
+    LENGTH_SIZE,
+    Data,
+    decode_frame,
+    decoders_for,
+    refuse_length,
+    truncated,
+    view_of,
+)
+from .errors import ErrorCode, LocalProtocolError, RemoteProtocolError
+from .limits import DEFAULT_LIMITS, Limits
+from .messages import KEYBOARD_INTERACTIVE
+from .table import Message
+from .wire import get_uint32
+
+Item = TypeVar("Item")
+
+_NOTHING: Iterator[object] = iter(())
+
+
+class StreamDecoder(Generic[Item]):
+    """Cuts a byte stream into frames, and makes an item of each.
+
+    The items of a chunk come out one by one, in order; an error comes out in its place among them,
+    after the good ones before it, however the stream was cut into chunks. From then on the decoder
+    is poisoned. A frame that is whole within a chunk is a view of that chunk; one that is not is
+    put together once. A claimed length allocates nothing: memory grows with what has come.
+    """
+
+    __slots__ = ("_at", "_chunk", "_closed", "_need", "_partial", "_pending", "limits")
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
+        self._partial = bytearray()
+        self._need = LENGTH_SIZE  # bytes to hold before anything can come out; 0 stops the input
+        self._chunk = memoryview(b"")
+        self._at = 0
+        self._pending: Iterator[Item] | None = None
+        self._closed: str | None = None
+
+    def _item(self, frame: memoryview) -> Item:
+        raise NotImplementedError
+
+    @property
+    def held(self) -> int:
+        """Bytes that have come in and not yet gone out."""
+        return len(self._partial) + len(self._chunk) - self._at
+
+    def feed(self, data: Data) -> Iterator[Item]:
+        """Take a chunk in, and return an iterator over the items that it completes.
+
+        `bytes` are looked at where they are; a buffer that could change is copied. The iterator
+        can be left and taken up again (`iter(decoder)`), but has to be exhausted before the next
+        chunk.
+
+        Raises:
+            LocalProtocolError: where the items of the last chunk have not all been taken, the
+                decoder is poisoned, or the input has ended. Nothing is lost by it.
+            RemoteProtocolError: from the iterator, where the stream breaks the protocol.
+        """
+        if type(data) is not bytes:
+            data = view_of(data)
+        if len(self._partial) + len(data) < self._need:
+            self._partial += data
+            return _NOTHING  # type: ignore[return-value]  # an iterator over no items of any kind
+        self._check_open()
+        self._chunk = memoryview(data)
+        self._at = 0
+        self._need = 0
+        self._pending = self._items()
+        return self._pending
+
+    def __iter__(self) -> Iterator[Item]:
+        """Return the iterator over what is left of the last chunk."""
+        return self._pending or iter(())
+
+    def end_of_file(self) -> None:
+        """Say that the stream has ended.
+
+        Raises:
+            RemoteProtocolError: `end-truncated`, where it ended inside a frame.
+            LocalProtocolError: as `feed` does.
+        """
+        self._check_open()
+        self._close("the input has ended")
+        if self._partial:
+            raise truncated(len(self._partial))
+
+    def _check_open(self) -> None:
+        if self._pending is not None:
+            raise LocalProtocolError(
+                ErrorCode.WRONG_TURN,
+                "take all items of the last chunk (iterate over the decoder) before feeding more",
+            )
+        if self._closed is not None:
+            raise LocalProtocolError(ErrorCode.POISONED, f"no more input: {self._closed}")
+
+    def _close(self, reason: str) -> None:
+        self._closed = reason
+        self._need = 0
+
+    def _items(self) -> Iterator[Item]:
+        """Yield the items that the chunk completes, and keep what is left of it."""
+        try:
+            if self._partial:
+                frame = self._complete()
+                if frame is None:
+                    return
+                yield self._item(frame)
+            chunk, at, limit = self._chunk, self._at, self.limits.frame
+            last = len(chunk) - LENGTH_SIZE
+            self._need = LENGTH_SIZE
+            while at <= last:
+                (length,) = get_uint32(chunk, at)
+                if length > limit or length == 0:
+                    raise self._bad_length(length)
+                stop = at + LENGTH_SIZE + length
+                if stop > len(chunk):
+                    self._need = LENGTH_SIZE + length
+                    break
+                self._at = stop
+                yield self._item(chunk[at:stop])
+                at = stop
+            self._keep(at)
+        except RemoteProtocolError as error:
+            self._close(f"it was refused with {error.code}")
+            self._chunk = memoryview(b"")
+            self._at = 0
+            self._partial = bytearray()
+            self._pending = None
+            raise
+
+    def _keep(self, at: int) -> None:
+        """Put the chunk from `at` behind what is held already, and let go of the chunk."""
+        self._partial += self._chunk[at:]
+        self._chunk = memoryview(b"")
+        self._at = 0
+        self._pending = None
+
+    def _complete(self) -> memoryview | None:
+        """Return the frame that earlier chunks began, or None where it is not whole yet."""
+        partial = self._partial
+        if len(partial) < LENGTH_SIZE:
+            self._at = LENGTH_SIZE - len(partial)
+            partial += self._chunk[: self._at]
+        (length,) = get_uint32(partial)
+        if length > self.limits.frame or length == 0:
+            raise self._bad_length(length)
+        need = LENGTH_SIZE + length
+        stop = self._at + need - len(partial)
+        if stop > len(self._chunk):
+            self._need = need
+            self._keep(self._at)
+            return None
+        partial += self._chunk[self._at : stop]
+        self._at = stop
+        # Handed over: never resized again, since views of it are out.
+        self._partial = bytearray()
+        return memoryview(partial).toreadonly()
+
+    def _bad_length(self, length: int) -> RemoteProtocolError:
+        problem = refuse_length(length, self.limits)
+        assert problem is not None
+        return problem
+
+
+class FrameDecoder(StreamDecoder[memoryview]):
+    """Chunks to whole frames, their length fields included."""
+
+    __slots__ = ()
+
+    def _item(self, frame: memoryview) -> memoryview:
+        return frame
+
+
+class MessageDecoder(StreamDecoder[Message]):
+    """Chunks to messages.
+
+    Knows nothing of turns: see `ClientSession` and `PluginSession` for that.
+
+    Args:
+        limits: what to accept.
+        method: the authentication method to which the type codes from 20 up belong; None
+            refuses them.
+
+    Raises:
+        LocalProtocolError: where no messages are declared for `method`.
+    """
+
+    __slots__ = ("_decoders",)
+
+    def __init__(
+        self, limits: Limits = DEFAULT_LIMITS, method: str | None = KEYBOARD_INTERACTIVE
+    ) -> None:
+        super().__init__(limits)
+        self._decoders = decoders_for(method)
+
+    def _item(self, frame: memoryview) -> Message:
+        return decode_frame(frame, self.limits, self._decoders)
