@@ -8,6 +8,7 @@ The protocol is that of appendix H of PuTTY's manual, version 2. Bytes to messag
 from .codec import decode, encode
 from .errors import ErrorCode, LocalProtocolError, ProtocolError, RemoteProtocolError
 from .explain import explain
+from .handler import AskUser, Client, ClientGone, Plugin, Prompt, Refusal, Request, run, serve
 from .limits import Limits
 from .messages import (
     KEYBOARD_INTERACTIVE,
@@ -25,6 +26,7 @@ from .messages import (
     PluginProtocolAccept,
     PluginProtocolReject,
 )
+from .process import PluginProcess, SupervisedProcess
 from .session import ClientSession, EndKind, EndOfFile, Event, PluginSession
 from .stream import FrameDecoder, MessageDecoder
 from .table import Message, MessageSpec, Side, State
@@ -32,6 +34,9 @@ from .table import Message, MessageSpec, Side, State
 __all__ = [
     "KEYBOARD_INTERACTIVE",
     "MESSAGES",
+    "AskUser",
+    "Client",
+    "ClientGone",
     "ClientSession",
     "EndKind",
     "EndOfFile",
@@ -43,6 +48,7 @@ __all__ = [
     "Message",
     "MessageDecoder",
     "MessageSpec",
+    "Plugin",
     "PluginAuthFailure",
     "PluginAuthSuccess",
     "PluginInit",
@@ -52,15 +58,22 @@ __all__ = [
     "PluginKIServerResponse",
     "PluginKIUserRequest",
     "PluginKIUserResponse",
+    "PluginProcess",
     "PluginProtocol",
     "PluginProtocolAccept",
     "PluginProtocolReject",
     "PluginSession",
+    "Prompt",
     "ProtocolError",
+    "Refusal",
     "RemoteProtocolError",
+    "Request",
     "Side",
     "State",
+    "SupervisedProcess",
     "decode",
     "encode",
     "explain",
+    "run",
+    "serve",
 ]

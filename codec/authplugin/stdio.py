@@ -1,0 +1,45 @@
+"""Standard input and output, kept for the protocol alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def claim_stdio() -> tuple[int, int]:
+    """Take standard input and output away from everybody else in this process.
+
+    From then on whatever prints, in Python, in a C library or in a child process, prints to
+    standard error, and whatever reads standard input finds it at its end: neither can disturb the
+    conversation.
+
+    Returns:
+        File descriptors of their own, in binary mode, for what was standard input and output.
+
+    Raises:
+        OSError: where standard input or output is closed.
+    """
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    source, sink = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    try:
+        os.dup2(2, 1)
+    except OSError:  # there is no standard error: what a windowed client may give a plugin
+        os.dup2(null, 1)
+    os.close(null)
+    sys.stdout = sys.stderr
+    if sys.platform == "win32":
+        import msvcrt
+
+        for each in (source, sink):
+            msvcrt.setmode(each, os.O_BINARY)
+    return source, sink
+
+
+def write_all(sink: int, data: bytes) -> None:
+    """Write all of `data` to a file descriptor, however little it takes at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(sink, view) :]
