@@ -16,7 +16,7 @@ import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from .errors import RemoteProtocolError
 from .kinds import TextValue
@@ -44,6 +44,8 @@ from .table import Message
 CHUNK = 64 * 1024
 """Bytes read in one go."""
 
+_Refused: TypeAlias = type[PluginInitFailure] | type[PluginProtocolReject]
+
 _BROKEN = "the plugin failed; its standard error says why"
 
 
@@ -61,7 +63,7 @@ class Refusal(Exception):  # noqa: N818  # not an error: a decision
         self.message = message
 
 
-class ClientGone(EOFError):
+class ClientGone(EOFError):  # noqa: N818  # not an error: the client's right
     """Raised by `ask_user` where the client has ended the session. Let it pass."""
 
 
@@ -240,7 +242,7 @@ class _Conversation:
     def send(self, message: Message) -> None:
         self.write(self.session.send(message))
 
-    def handle(self, call: Callable[[], Any], refused: type[Message]) -> tuple[bool, Any]:
+    def handle(self, call: Callable[[], Any], refused: _Refused) -> tuple[bool, Any]:
         """Call a handler; where it refuses or fails say so to the client. Return (done, result)."""
         try:
             return True, call()

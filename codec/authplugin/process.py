@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -74,6 +76,11 @@ class _Kept:
                 self._exited.set()
             else:
                 self.left = [int(value) for value in values]
+        if self.returncode is None:
+            # Somebody has killed the keeper; at least the program's own group must not stay.
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self.returncode = -signal.SIGKILL
         self._exited.set()
 
     def wait(self, timeout: float) -> int | None:

@@ -21,14 +21,16 @@ def claim_stdio() -> tuple[int, int]:
     """
     if sys.stdout is not None:
         sys.stdout.flush()
-    source, sink = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, 0)
     try:
-        os.dup2(2, 1)
-    except OSError:  # there is no standard error: what a windowed client may give a plugin
-        os.dup2(null, 1)
-    os.close(null)
+        os.fstat(2)
+    except OSError:  # a windowed client may give a plugin no standard error
+        os.dup2(null, 2)
+    source, sink = os.dup(0), os.dup(1)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    if null > 2:
+        os.close(null)
     sys.stdout = sys.stderr
     if sys.platform == "win32":
         import msvcrt
