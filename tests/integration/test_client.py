@@ -104,9 +104,8 @@ def test_a_plugin_asks_the_user(drive: Drive) -> None:
 def test_a_plugin_that_is_told_nonsense_says_so_and_ends(drive: Drive) -> None:
     with drive() as plugin:
         plugin.request(INIT)
-        plugin.send(OFFER)
+        assert plugin.request(OFFER) == PluginProtocolAccept()
         plugin.process.write(b"\0\0\0\1\0")
-        assert plugin.receive() == PluginProtocolAccept()
         assert plugin.process.wait(20.0) == 1
         assert plugin.process.error_output.strip()
 
