@@ -195,6 +195,7 @@ class Session:
                     self._check_turn(self.side.other, RemoteProtocolError)
         except RemoteProtocolError as error:
             self._violation = error
+            self._frames = FrameDecoder(self.limits)  # let go of what came behind it
 
     def receive_end_of_file(self) -> None:
         """Take in that the peer has closed its output.

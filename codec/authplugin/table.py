@@ -91,15 +91,15 @@ class Message:
 
         Text becomes `str`; text that is not UTF-8 (see `Limits.any_bytes`) becomes `bytes`.
         """
-        return type(self)(*(_owned(getattr(self, field.name)) for field in self.spec.fields))
+        return type(self)(*self._owned_values())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message) or type(self) is not type(other):
             return NotImplemented
-        return all(
-            _owned(getattr(self, field.name)) == _owned(getattr(other, field.name))
-            for field in self.spec.fields
-        )
+        return self._owned_values() == other._owned_values()
+
+    def _owned_values(self) -> list[Any]:
+        return [_owned_field(getattr(self, field.name), field.kind) for field in self.spec.fields]
 
     def __repr__(self) -> str:
         shown = (
@@ -109,17 +109,21 @@ class Message:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
+def _owned_field(value: Any, kind: Kind) -> Any:
+    """Copy what a field holds into plain objects; what does not belong there stays as it is."""
+    if isinstance(kind, CountedKind) and isinstance(value, (tuple, list)):
+        return [_owned(item) for item in value]
+    return _owned(value)
+
+
 def _owned(value: Any) -> Any:
-    """Copy what a field holds into plain objects."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         try:
             return str(value, "utf-8")
         except UnicodeDecodeError:
             return bytes(value)
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return tuple(_owned(item) for item in value)
-    if isinstance(value, list):
-        return [_owned(item) for item in value]
     return value
 
 
@@ -127,8 +131,8 @@ def _shown(value: Any, kind: Kind) -> str:
     if isinstance(kind, CountedKind) and any(
         isinstance(part, StringKind) and part.secret for _, part in kind.element
     ):
-        return f"<{len(value)} not shown>"
-    return repr(_owned(value))
+        return f"<{len(value)} not shown>" if isinstance(value, (tuple, list)) else "<not shown>"
+    return repr(_owned_field(value, kind))
 
 
 MessageType = TypeVar("MessageType", bound=Message)
