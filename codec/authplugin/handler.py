@@ -200,7 +200,7 @@ def serve(
         while True:
             message = conversation.receive()
             _HANDLERS[type(message)](conversation, message)
-    except (ClientGone, BrokenPipeError):
+    except ClientGone:
         pass
     except RemoteProtocolError as error:
         print(f"authplugin: the client broke the protocol: {error}", file=sys.stderr)
@@ -240,7 +240,11 @@ class _Conversation:
         return event.detach()
 
     def send(self, message: Message) -> None:
-        self.write(self.session.send(message))
+        data = self.session.send(message)
+        try:
+            self.write(data)
+        except BrokenPipeError:
+            raise ClientGone("the client has closed the plugin's output") from None
 
     def handle(self, call: Callable[[], Any], refused: _Refused) -> tuple[bool, Any]:
         """Call a handler; where it refuses or fails say so to the client. Return (done, result)."""

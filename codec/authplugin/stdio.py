@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class _Unheard(io.FileIO):
+    """Takes what nobody reads any more: a client may close a plugin's standard error first."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            return memoryview(data).nbytes
 
 
 def claim_stdio() -> tuple[int, int]:
@@ -11,7 +26,8 @@ def claim_stdio() -> tuple[int, int]:
 
     From then on whatever prints, in Python, in a C library or in a child process, prints to
     standard error, and whatever reads standard input finds it at its end: neither can disturb the
-    conversation.
+    conversation. What prints once the client has closed the other end is not told so: a result
+    handler must not stop half-way for a stray `print`.
 
     Returns:
         File descriptors of their own, in binary mode, for what was standard input and output.
@@ -31,7 +47,14 @@ def claim_stdio() -> tuple[int, int]:
     os.dup2(2, 1)
     if null > 2:
         os.close(null)
-    sys.stdout = sys.stderr
+    if sys.stderr is not None:
+        sys.stderr.flush()
+        heard = _Unheard(2, "w", closefd=False)
+        sys.stdout = sys.stderr = io.TextIOWrapper(
+            heard,
+            errors="backslashreplace",
+            write_through=True,
+        )
     if sys.platform == "win32":
         import msvcrt
 
