@@ -9,10 +9,11 @@ that people, debuggers, coverage and fuzzers can see.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent / "authplugin"
@@ -38,8 +39,8 @@ Written by codec/generate.py from the message table: change the table, then run 
 
 A decoder takes a whole frame whose length field has been checked. It only notices that something
 is wrong, raises one of UNREADABLE, and leaves it to `refuse_frame` to find out what. An encoder
-only puts the fields together, and raises one of UNWRITABLE where it cannot. `authplugin.decode`
-and `authplugin.encode` are what to call.
+puts the fields together, raises one of UNWRITABLE where it cannot or must not, and leaves the rest
+to `refuse_message`. `authplugin.decode` and `authplugin.encode` are what to call.
 """
 
 from __future__ import annotations
@@ -107,14 +108,12 @@ class Writer:
         if self.counted not in (None, *self.spec.fields[-1:]):
             raise ValueError(f"{self.spec.name}: only the last field can be counted")
 
-    def text(self, encoding: object) -> list[str]:
+    def text(self, encoding: str) -> list[str]:
         """Return the string fields of one encoding, the strings of a counted field included."""
-        found = [field.name for field in self.strings if field.kind.encoding is encoding]
-        if self.counted is None:
-            return found
-        parts = self.counted.kind.element
+        found = [field.name for field in self.strings if is_encoded(field.kind, encoding)]
+        parts = self.counted.kind.element if self.counted else ()
         for at, (_, kind) in enumerate(parts):
-            if isinstance(kind, kinds.StringKind) and kind.encoding is encoding:
+            if is_encoded(kind, encoding):
                 each = ", ".join("part" if at == i else "_" for i in range(len(parts)))
                 values = self.counted.name
                 found.append(f"*{values}" if len(parts) == 1 else f"*[part for {each} in {values}]")
@@ -143,7 +142,8 @@ class Writer:
         for name, start, stop in slices:
             colon = " : " if " " in start else ":"
             yield f"    {name} = frame[{start}{colon}{stop}]"
-        yield from self.text_check()
+        guard = f"not is_ascii(frame[{reading.FIELDS_START}:])"
+        yield from self.text_check(self.text, "{}", guard, "raise IndexError")
         yield f"    return {self.name}({', '.join(f.name for f in self.spec.fields)})"
 
     def layout(self) -> tuple[list[str], str, list[tuple[str, str, str]]]:
@@ -204,31 +204,42 @@ class Writer:
         yield "    if size != at:"
         yield REFUSE
 
-    def text_check(self) -> Iterator[str]:
-        """Yield the check of every string's encoding."""
-        terms = [f"not is_ascii({name})" for name in self.text(kinds.Encoding.ASCII)]
-        utf8 = self.text(kinds.Encoding.UTF8)
-        unstated = self.text(kinds.Encoding.UNSTATED)
-        if not utf8 and not unstated:
-            if terms:
-                yield from condition(terms, "or", "    ")
-                yield REFUSE
-            return
-        # One look at the whole frame settles it where all its bytes are below 0x80.
-        yield "    if not is_ascii(frame):"
-        if utf8:
-            yield f"        texts = {sequence(utf8)}"
-            terms.append("not are_utf8(texts, size)")
-        if unstated:
-            yield f"        unstated = {sequence(unstated)}"
-            terms.append("not (limits.any_bytes or are_utf8(unstated, size))")
-        yield from condition(terms, "or", "        ")
-        yield f"    {REFUSE}"
+    def text_check(
+        self, strings: Callable[[str], list[str]], view: str, guard: str, refuse: str
+    ) -> Iterator[str]:
+        """Yield the check of every string's encoding.
+
+        Args:
+            strings: the expressions for the strings of an encoding.
+            view: the form that makes a memoryview of a string.
+            guard: says that not all bytes of the fields are below 0x80; if they are, that settles
+                it.
+            refuse: the statement that refuses.
+        """
+        terms = all_ascii(strings("ASCII"), view)
+        texts = []
+        for encoding in ("UTF8", "UNSTATED"):
+            if found := strings(encoding):
+                name = encoding.lower()
+                texts.append(f"        {name} = {sequence(found)}")
+                check = f"are_utf8({name}, size)"
+                lenient = encoding == "UNSTATED"
+                terms.append(f"not (limits.any_bytes or {check})" if lenient else f"not {check}")
+        if texts:
+            yield f"    if {guard}:"
+            yield from texts
+            yield from condition(terms, "or", "        ")
+            yield f"            {refuse}"
+        elif terms:
+            yield from condition(terms, "or", "    ")
+            yield f"        {refuse}"
 
     def encoder(self) -> Iterator[str]:
         """Yield the lines of the encoder."""
         yield f"def encode_{self.function}(source: {self.name}, limits: Limits) -> bytes:"
         yield f'    """Encode a {self.spec.name} frame ({self.spec.clause})."""'
+        if self.strings or self.counted:
+            yield "    longest = limits.text"
         for field in self.strings:
             yield from self.octets(field.name, f"source.{field.name}", "    ")
         pieces, fixed = self.pieces()
@@ -237,15 +248,38 @@ class Writer:
         if self.counted is None:
             yield from listing("parts: list[bytes | memoryview] =", pieces)
         else:
+            # A str would do for a list, each of its characters for a string.
+            yield f"    if not isinstance(source.{self.counted.name}, (list, tuple)):"
+            yield "        raise TypeError"
             yield f"    count = len(source.{self.counted.name})"
             yield from listing("parts: list[bytes | memoryview] =", ['b""', *pieces[1:]])
             yield from self.parts()
             yield f"    parts[0] = {pieces[0]}"
+        too_long = [f"{field.name}_size > longest" for field in self.strings]
+        counted = ["count > limits.count"] if self.counted else []
+        yield from condition(["size > limits.frame", *too_long, *counted], "or", "    ")
+        yield "        raise ValueError"
         yield '    frame = b"".join(parts)'
         # A memoryview of larger items has a length that is not its number of bytes.
         yield "    if size != len(frame) - 4:"
         yield "        raise TypeError"
+        written = functools.partial(self.written, len(pieces))
+        fields = f"memoryview(frame)[{reading.FIELDS_START}:]"
+        guard = f"not frame.isascii() and not is_ascii({fields})"
+        yield from self.text_check(written, "memoryview({})", guard, "raise ValueError")
         yield "    return frame"
+
+    def written(self, fixed_parts: int, encoding: str) -> list[str]:
+        """Return the strings of one encoding among what an encoder has put together."""
+        found = [field.name for field in self.strings if is_encoded(field.kind, encoding)]
+        elements = self.counted.kind.element if self.counted else ()
+        # A string takes two parts, its length and itself; a boolean takes one.
+        takes = [2 if isinstance(kind, kinds.StringKind) else 1 for _, kind in elements]
+        for index, (_, kind) in enumerate(elements):
+            if is_encoded(kind, encoding):
+                start = fixed_parts + sum(takes[:index]) + 1
+                found.append(f"*parts[{start}::{sum(takes)}]")
+        return found
 
     def octets(self, name: str, source: str, indent: str) -> Iterator[str]:
         """Yield the lines that make bytes of a text field's value, and take its size."""
@@ -284,12 +318,27 @@ class Writer:
         for part, kind in elements:
             if isinstance(kind, kinds.StringKind):
                 yield from self.octets(part, part, "        ")
+                yield f"        if {part}_size > longest:"
+                yield "            raise ValueError"
                 values += [putter([f"{part}_size"]), part]
                 sizes.append(f"{part}_size")
             else:
                 values.append(f"octets[{part}]")
         yield f"        size += {' + '.join(sizes)}"
         yield f"        parts += {sequence(values)}"
+
+
+def all_ascii(strings: list[str], view: str) -> list[str]:
+    """Return the condition under which not all of these strings are ASCII; none for none."""
+    if len(strings) == 1 and not strings[0].startswith("*"):
+        return [f"not is_ascii({view.format(strings[0])})"]
+    each = f"is_ascii({view.format('each')}) for each in {sequence(strings)}"
+    return [f"not all({each})"] if strings else []
+
+
+def is_encoded(kind: object, encoding: str) -> bool:
+    """Say whether a kind is that of a string in an encoding."""
+    return isinstance(kind, kinds.StringKind) and kind.encoding is kinds.Encoding[encoding]
 
 
 def element(parts: tuple[tuple[str, object], ...]) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from .errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from .limits import DEFAULT_LIMITS, Limits
 from .messages import KEYBOARD_INTERACTIVE, MESSAGES
 from .reading import refuse_fields
-from .refusing import read_back, refuse_message
+from .refusing import refuse_message
 from .table import Message
 from .wire import DECODERS, ENCODERS, UNREADABLE, UNWRITABLE, Decoder, get_uint32
 
@@ -87,16 +87,24 @@ def decoders_for(method: str | None) -> Mapping[int, Decoder]:
         ) from None
 
 
-def decode_frame(frame: memoryview, limits: Limits, decoders: Mapping[int, Decoder]) -> Message:
-    """Decode a frame whose length field has been checked, and which is whole.
+def contents_decoder(limits: Limits, method: str | None) -> Callable[[memoryview], Message]:
+    """Return what decodes frames that are known to be whole, their length fields checked.
+
+    It raises RemoteProtocolError where their contents are not those of a message.
 
     Raises:
-        RemoteProtocolError: where its contents are not those of a message.
+        LocalProtocolError: where no messages are declared for the method.
     """
-    try:
-        return decoders[frame[TYPE_AT]](frame, limits)
-    except UNDECODABLE:
-        raise refuse_contents(frame, limits, decoders) from None
+    decoders = decoders_for(method)
+
+    def decode_contents(frame: memoryview) -> Message:
+        try:
+            return decoders[frame[TYPE_AT]](frame, limits)
+        except UNDECODABLE:
+            pass  # raised outside, so that the error does not hold on to this one and the frame
+        raise refuse_contents(frame, limits, decoders)
+
+    return decode_contents
 
 
 def refuse_contents(
@@ -164,15 +172,11 @@ def encode(message: Message, limits: Limits = DEFAULT_LIMITS) -> bytes:
     """Encode a message as a frame, its length field included.
 
     Raises:
-        LocalProtocolError: where a field holds what it cannot, or a receiver with the same
-            limits would refuse the frame.
+        LocalProtocolError: where a field holds what it cannot, or what a receiver with the same
+            limits would refuse.
     """
     try:
-        frame = ENCODERS[type(message)](message, limits)
+        return ENCODERS[type(message)](message, limits)
     except UNWRITABLE:
-        raise refuse_message(message, limits) from None
-    # What is short and plain cannot be refused; the rest is read as the receiver would.
-    if len(frame) > limits.harmless or not frame.isascii():
-        decoders = DECODERS[message.spec.method]
-        read_back(decoders[message.spec.code], frame, limits)
-    return frame
+        pass
+    raise refuse_message(message, limits)

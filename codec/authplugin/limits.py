@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _MAXIMUM = 0xFFFF_FFFF  # what a uint32 can hold
 
@@ -23,7 +23,8 @@ class Limits:
             the published text states no encoding for them.
 
     Raises:
-        ValueError: where a bound is not from 1 (0 for `count`) to 2**32 - 1.
+        ValueError: where a bound is not from 1 (0 for `count`) to 2**32 - 1, or a leniency is not a
+            bool.
     """
 
     frame: int = 256 * 1024
@@ -31,9 +32,6 @@ class Limits:
     count: int = 1024
     nonzero_is_true: bool = False
     any_bytes: bool = False
-    harmless: int = field(init=False, repr=False, compare=False)
-    """No message whose frame is this short, in bytes, can break any of the bounds: no string and
-    no number of elements, which take four bytes each, is more than the whole."""
 
     def __post_init__(self) -> None:
         for name, least in (("frame", 1), ("text", 1), ("count", 0)):
@@ -42,7 +40,10 @@ class Limits:
                 raise ValueError(
                     f"Limits.{name} is {value!r}, and must be an int from {least} to {_MAXIMUM}"
                 )
-        object.__setattr__(self, "harmless", min(self.frame, self.text, 4 * self.count))
+        for name in ("nonzero_is_true", "any_bytes"):
+            value = getattr(self, name)
+            if type(value) is not bool:
+                raise ValueError(f"Limits.{name} is {value!r}, and must be a bool")
 
 
 DEFAULT_LIMITS = Limits()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from .codec import TYPE_AT, Data, decode_frame, decoders_for, encode, view_of
+from .codec import TYPE_AT, Data, contents_decoder, encode, view_of
 from .errors import ErrorCode, LocalProtocolError, ProtocolError, RemoteProtocolError
 from .limits import DEFAULT_LIMITS, Limits
 from .messages import (
@@ -30,8 +30,10 @@ from .messages import (
     PluginProtocol,
     PluginProtocolAccept,
 )
+from .refusing import refuse_message
 from .stream import FrameDecoder
 from .table import Message, MessageSpec, Side, State
+from .wire import ENCODERS
 
 
 class EndKind(StrEnum):
@@ -149,10 +151,8 @@ class Session:
             LocalProtocolError: where the message must not be sent now, or cannot be encoded.
                 Nothing has changed then.
         """
-        if not isinstance(message, Message):
-            raise LocalProtocolError(
-                ErrorCode.BAD_VALUE, f"expected a message, not {type(message).__name__}"
-            )
+        if type(message) not in ENCODERS:
+            raise refuse_message(message, self.limits)
         self._check_open()
         if self._events:
             raise LocalProtocolError(
@@ -161,6 +161,7 @@ class Session:
             )
         self._check_turn(self.side, LocalProtocolError)
         self._check_place(message.spec, self.side, LocalProtocolError)
+        data = encode(message, self.limits)
         self._check_guards(message, LocalProtocolError)
         if isinstance(message, PluginInit) and message.version not in VERSIONS:
             raise LocalProtocolError(
@@ -168,7 +169,6 @@ class Session:
                 f"version {message.version} is not one that this library speaks: {VERSIONS}",
                 field="version",
             )
-        data = encode(message, self.limits)
         self._advance(message)
         return data
 
@@ -194,8 +194,9 @@ class Session:
                 if self._frames.held:
                     self._check_turn(self.side.other, RemoteProtocolError)
         except RemoteProtocolError as error:
-            self._violation = error
-            self._frames = FrameDecoder(self.limits)  # let go of what came behind it
+            # Let go of what came behind it, and of the chunk that a traceback would keep.
+            self._violation = error.with_traceback(None)
+            self._frames = FrameDecoder(self.limits)
 
     def receive_end_of_file(self) -> None:
         """Take in that the peer has closed its output.
@@ -232,7 +233,7 @@ class Session:
         if self._events:
             return self._events.popleft()
         if self._violation is not None:
-            raise self._violation
+            raise self._violation.with_traceback(None)
         return None
 
     def events(self) -> Iterator[Event]:
@@ -247,7 +248,7 @@ class Session:
                 ErrorCode.UNKNOWN_TYPE, "the type byte is that of no message", offset=TYPE_AT
             )
         self._check_place(spec, self.side.other, RemoteProtocolError)
-        message = decode_frame(frame, self.limits, decoders_for(spec.method))
+        message = contents_decoder(self.limits, spec.method)(frame)
         self._check_guards(message, RemoteProtocolError)
         self._advance(message)
         self._events.append(message)

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-from .codec import (
-    LENGTH_SIZE,
-    Data,
-    decode_frame,
-    decoders_for,
-    refuse_length,
-    truncated,
-    view_of,
-)
+from .codec import LENGTH_SIZE, Data, contents_decoder, refuse_length, truncated, view_of
 from .errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from .limits import DEFAULT_LIMITS, Limits
 from .messages import KEYBOARD_INTERACTIVE
@@ -34,19 +26,17 @@ class StreamDecoder(Generic[Item]):
     put together once. A claimed length allocates nothing: memory grows with what has come.
     """
 
-    __slots__ = ("_at", "_chunk", "_closed", "_need", "_partial", "_pending", "limits")
+    __slots__ = ("_at", "_chunk", "_closed", "_item", "_need", "_partial", "_pending", "limits")
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, limits: Limits, item: Callable[[memoryview], Item]) -> None:
         self.limits = limits
+        self._item = item
         self._partial = bytearray()
         self._need = LENGTH_SIZE  # bytes to hold before anything can come out; 0 stops the input
         self._chunk = memoryview(b"")
         self._at = 0
         self._pending: Iterator[Item] | None = None
         self._closed: str | None = None
-
-    def _item(self, frame: memoryview) -> Item:
-        raise NotImplementedError
 
     @property
     def held(self) -> int:
@@ -67,7 +57,8 @@ class StreamDecoder(Generic[Item]):
         """
         if type(data) is not bytes:
             data = view_of(data)
-        if len(self._partial) + len(data) < self._need:
+        total = len(self._partial) + len(data)
+        if total < self._need or self._begins_frame(data, total):
             self._partial += data
             return _NOTHING  # type: ignore[return-value]  # an iterator over no items of any kind
         self._check_open()
@@ -93,6 +84,17 @@ class StreamDecoder(Generic[Item]):
         if self._partial:
             raise truncated(len(self._partial))
 
+    def _begins_frame(self, data: bytes | memoryview, total: int) -> bool:
+        """Say whether a chunk brings a good length field, and not the whole frame."""
+        if self._need != LENGTH_SIZE:
+            return False
+        missing = LENGTH_SIZE - len(self._partial)
+        length = int.from_bytes(self._partial + data[:missing], "big")
+        if total >= LENGTH_SIZE + length or length > self.limits.frame:
+            return False
+        self._need = LENGTH_SIZE + length
+        return True
+
     def _check_open(self) -> None:
         if self._pending is not None:
             raise LocalProtocolError(
@@ -110,42 +112,38 @@ class StreamDecoder(Generic[Item]):
         """Yield the items that the chunk completes, and keep what is left of it."""
         try:
             if self._partial:
-                frame = self._complete()
-                if frame is None:
-                    return
-                yield self._item(frame)
-            chunk, at, limit = self._chunk, self._at, self.limits.frame
+                yield self._item(self._completed())
+            chunk, at, limit, item = self._chunk, self._at, self.limits.frame, self._item
             last = len(chunk) - LENGTH_SIZE
-            self._need = LENGTH_SIZE
+            need = LENGTH_SIZE
             while at <= last:
                 (length,) = get_uint32(chunk, at)
                 if length > limit or length == 0:
                     raise self._bad_length(length)
                 stop = at + LENGTH_SIZE + length
                 if stop > len(chunk):
-                    self._need = LENGTH_SIZE + length
+                    need = LENGTH_SIZE + length
                     break
                 self._at = stop
-                yield self._item(chunk[at:stop])
+                yield item(chunk[at:stop])
                 at = stop
-            self._keep(at)
+            self._partial += chunk[at:]
+            self._need = need
+            self._let_go()
         except RemoteProtocolError as error:
             self._close(f"it was refused with {error.code}")
-            self._chunk = memoryview(b"")
-            self._at = 0
             self._partial = bytearray()
-            self._pending = None
+            self._let_go()
             raise
 
-    def _keep(self, at: int) -> None:
-        """Put the chunk from `at` behind what is held already, and let go of the chunk."""
-        self._partial += self._chunk[at:]
+    def _let_go(self) -> None:
+        """Be done with the chunk."""
         self._chunk = memoryview(b"")
         self._at = 0
         self._pending = None
 
-    def _complete(self) -> memoryview | None:
-        """Return the frame that earlier chunks began, or None where it is not whole yet."""
+    def _completed(self) -> memoryview:
+        """Return the frame that earlier chunks began, and this one completes."""
         partial = self._partial
         if len(partial) < LENGTH_SIZE:
             self._at = LENGTH_SIZE - len(partial)
@@ -153,12 +151,7 @@ class StreamDecoder(Generic[Item]):
         (length,) = get_uint32(partial)
         if length > self.limits.frame or length == 0:
             raise self._bad_length(length)
-        need = LENGTH_SIZE + length
-        stop = self._at + need - len(partial)
-        if stop > len(self._chunk):
-            self._need = need
-            self._keep(self._at)
-            return None
+        stop = self._at + LENGTH_SIZE + length - len(partial)
         partial += self._chunk[self._at : stop]
         self._at = stop
         # Handed over: never resized again, since views of it are out.
@@ -172,12 +165,16 @@ class StreamDecoder(Generic[Item]):
 
 
 class FrameDecoder(StreamDecoder[memoryview]):
-    """Chunks to whole frames, their length fields included."""
+    """Chunks to whole frames, their length fields included.
+
+    Args:
+        limits: what to accept.
+    """
 
     __slots__ = ()
 
-    def _item(self, frame: memoryview) -> memoryview:
-        return frame
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        super().__init__(limits, lambda frame: frame)
 
 
 class MessageDecoder(StreamDecoder[Message]):
@@ -194,13 +191,9 @@ class MessageDecoder(StreamDecoder[Message]):
         LocalProtocolError: where no messages are declared for `method`.
     """
 
-    __slots__ = ("_decoders",)
+    __slots__ = ()
 
     def __init__(
         self, limits: Limits = DEFAULT_LIMITS, method: str | None = KEYBOARD_INTERACTIVE
     ) -> None:
-        super().__init__(limits)
-        self._decoders = decoders_for(method)
-
-    def _item(self, frame: memoryview) -> Message:
-        return decode_frame(frame, self.limits, self._decoders)
+        super().__init__(limits, contents_decoder(limits, method))

@@ -4,8 +4,8 @@ Written by codec/generate.py from the message table: change the table, then run 
 
 A decoder takes a whole frame whose length field has been checked. It only notices that something
 is wrong, raises one of UNREADABLE, and leaves it to `refuse_frame` to find out what. An encoder
-only puts the fields together, and raises one of UNWRITABLE where it cannot. `authplugin.decode`
-and `authplugin.encode` are what to call.
+puts the fields together, raises one of UNWRITABLE where it cannot or must not, and leaves the rest
+to `refuse_message`. `authplugin.decode` and `authplugin.encode` are what to call.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def decode_plugin_init(frame: memoryview, limits: Limits) -> PluginInit:
         raise IndexError
     hostname = frame[13:hostname_end]
     username = frame[hostname_end + 8 : username_end]
-    if not is_ascii(frame):
+    if not is_ascii(frame[5:]):
         unstated = (hostname, username)
         if not (limits.any_bytes or are_utf8(unstated, size)):
             raise IndexError
@@ -66,6 +66,7 @@ def decode_plugin_init(frame: memoryview, limits: Limits) -> PluginInit:
 
 def encode_plugin_init(source: PluginInit, limits: Limits) -> bytes:
     """Encode a PLUGIN_INIT frame (H.6.1)."""
+    longest = limits.text
     hostname = source.hostname
     if isinstance(hostname, str):
         hostname = hostname.encode()
@@ -81,9 +82,15 @@ def encode_plugin_init(source: PluginInit, limits: Limits) -> bytes:
         put_2_uint32(source.port, username_size),
         username,
     ]
+    if size > limits.frame or hostname_size > longest or username_size > longest:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
+    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
+        unstated = (hostname, username)
+        if not (limits.any_bytes or are_utf8(unstated, size)):
+            raise ValueError
     return frame
 
 
@@ -96,7 +103,7 @@ def decode_plugin_init_response(frame: memoryview, limits: Limits) -> PluginInit
     if size != username_end or username_size > longest:
         raise IndexError
     username = frame[13:username_end]
-    if not is_ascii(frame):
+    if not is_ascii(frame[5:]):
         unstated = (username,)
         if not (limits.any_bytes or are_utf8(unstated, size)):
             raise IndexError
@@ -105,6 +112,7 @@ def decode_plugin_init_response(frame: memoryview, limits: Limits) -> PluginInit
 
 def encode_plugin_init_response(source: PluginInitResponse, limits: Limits) -> bytes:
     """Encode a PLUGIN_INIT_RESPONSE frame (H.6.2)."""
+    longest = limits.text
     username = source.username
     if isinstance(username, str):
         username = username.encode()
@@ -114,9 +122,15 @@ def encode_plugin_init_response(source: PluginInitResponse, limits: Limits) -> b
         put_head_2_uint32(size, 2, source.version, username_size),
         username,
     ]
+    if size > limits.frame or username_size > longest:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
+    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
+        unstated = (username,)
+        if not (limits.any_bytes or are_utf8(unstated, size)):
+            raise ValueError
     return frame
 
 
@@ -129,7 +143,7 @@ def decode_plugin_init_failure(frame: memoryview, limits: Limits) -> PluginInitF
     if size != message_end or message_size > longest:
         raise IndexError
     message = frame[9:message_end]
-    if not is_ascii(frame):
+    if not is_ascii(frame[5:]):
         unstated = (message,)
         if not (limits.any_bytes or are_utf8(unstated, size)):
             raise IndexError
@@ -138,15 +152,22 @@ def decode_plugin_init_failure(frame: memoryview, limits: Limits) -> PluginInitF
 
 def encode_plugin_init_failure(source: PluginInitFailure, limits: Limits) -> bytes:
     """Encode a PLUGIN_INIT_FAILURE frame (H.6.3)."""
+    longest = limits.text
     message = source.message
     if isinstance(message, str):
         message = message.encode()
     message_size = len(message)
     size = 5 + message_size
     parts: list[bytes | memoryview] = [put_head_uint32(size, 8, message_size), message]
+    if size > limits.frame or message_size > longest:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
+    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
+        unstated = (message,)
+        if not (limits.any_bytes or are_utf8(unstated, size)):
+            raise ValueError
     return frame
 
 
@@ -166,15 +187,20 @@ def decode_plugin_protocol(frame: memoryview, limits: Limits) -> PluginProtocol:
 
 def encode_plugin_protocol(source: PluginProtocol, limits: Limits) -> bytes:
     """Encode a PLUGIN_PROTOCOL frame (H.6.4)."""
+    longest = limits.text
     method = source.method
     if isinstance(method, str):
         method = method.encode()
     method_size = len(method)
     size = 5 + method_size
     parts: list[bytes | memoryview] = [put_head_uint32(size, 3, method_size), method]
+    if size > limits.frame or method_size > longest:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
+    if not is_ascii(memoryview(method)):
+        raise ValueError
     return frame
 
 
@@ -187,7 +213,7 @@ def decode_plugin_protocol_reject(frame: memoryview, limits: Limits) -> PluginPr
     if size != message_end or message_size > longest:
         raise IndexError
     message = frame[9:message_end]
-    if not is_ascii(frame):
+    if not is_ascii(frame[5:]):
         unstated = (message,)
         if not (limits.any_bytes or are_utf8(unstated, size)):
             raise IndexError
@@ -196,15 +222,22 @@ def decode_plugin_protocol_reject(frame: memoryview, limits: Limits) -> PluginPr
 
 def encode_plugin_protocol_reject(source: PluginProtocolReject, limits: Limits) -> bytes:
     """Encode a PLUGIN_PROTOCOL_REJECT frame (H.6.5)."""
+    longest = limits.text
     message = source.message
     if isinstance(message, str):
         message = message.encode()
     message_size = len(message)
     size = 5 + message_size
     parts: list[bytes | memoryview] = [put_head_uint32(size, 5, message_size), message]
+    if size > limits.frame or message_size > longest:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
+    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
+        unstated = (message,)
+        if not (limits.any_bytes or are_utf8(unstated, size)):
+            raise ValueError
     return frame
 
 
@@ -220,6 +253,8 @@ def encode_plugin_protocol_accept(source: PluginProtocolAccept, limits: Limits) 
     """Encode a PLUGIN_PROTOCOL_ACCEPT frame (H.6.6)."""
     size = 1
     parts: list[bytes | memoryview] = [put_head(size, 4)]
+    if size > limits.frame:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
@@ -263,15 +298,16 @@ def decode_plugin_ki_server_request(frame: memoryview, limits: Limits) -> Plugin
     name = frame[9:name_end]
     instructions = frame[name_end + 4 : instructions_end]
     language = frame[instructions_end + 4 : language_end]
-    if not is_ascii(frame):
-        texts = (name, instructions, *[part for part, _ in prompts])
-        if not is_ascii(language) or not are_utf8(texts, size):
+    if not is_ascii(frame[5:]):
+        utf8 = (name, instructions, *[part for part, _ in prompts])
+        if not is_ascii(language) or not are_utf8(utf8, size):
             raise IndexError
     return PluginKIServerRequest(name, instructions, language, prompts)
 
 
 def encode_plugin_ki_server_request(source: PluginKIServerRequest, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_SERVER_REQUEST frame (H.6.7)."""
+    longest = limits.text
     name = source.name
     if isinstance(name, str):
         name = name.encode()
@@ -285,6 +321,8 @@ def encode_plugin_ki_server_request(source: PluginKIServerRequest, limits: Limit
         language = language.encode()
     language_size = len(language)
     size = 17 + name_size + instructions_size + language_size
+    if not isinstance(source.prompts, (list, tuple)):
+        raise TypeError
     count = len(source.prompts)
     parts: list[bytes | memoryview] = [
         b"",
@@ -300,12 +338,26 @@ def encode_plugin_ki_server_request(source: PluginKIServerRequest, limits: Limit
         if isinstance(prompt, str):
             prompt = prompt.encode()
         prompt_size = len(prompt)
+        if prompt_size > longest:
+            raise ValueError
         size += 5 + prompt_size
         parts += (put_uint32(prompt_size), prompt, octets[echo])
     parts[0] = put_head_uint32(size, 20, name_size)
+    if (
+        size > limits.frame
+        or name_size > longest
+        or instructions_size > longest
+        or language_size > longest
+        or count > limits.count
+    ):
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
+    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
+        utf8 = (name, instructions, *parts[8::3])
+        if not is_ascii(memoryview(language)) or not are_utf8(utf8, size):
+            raise ValueError
     return frame
 
 
@@ -328,28 +380,39 @@ def decode_plugin_ki_server_response(frame: memoryview, limits: Limits) -> Plugi
         responses.append(response)
     if size != at:
         raise IndexError
-    if not is_ascii(frame):
-        texts = (*responses,)
-        if not are_utf8(texts, size):
+    if not is_ascii(frame[5:]):
+        utf8 = (*responses,)
+        if not are_utf8(utf8, size):
             raise IndexError
     return PluginKIServerResponse(responses)
 
 
 def encode_plugin_ki_server_response(source: PluginKIServerResponse, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_SERVER_RESPONSE frame (H.6.8)."""
+    longest = limits.text
     size = 5
+    if not isinstance(source.responses, (list, tuple)):
+        raise TypeError
     count = len(source.responses)
     parts: list[bytes | memoryview] = [b""]
     for response in source.responses:
         if isinstance(response, str):
             response = response.encode()
         response_size = len(response)
+        if response_size > longest:
+            raise ValueError
         size += 4 + response_size
         parts += (put_uint32(response_size), response)
     parts[0] = put_head_uint32(size, 21, count)
+    if size > limits.frame or count > limits.count:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
+    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
+        utf8 = (*parts[2::2],)
+        if not are_utf8(utf8, size):
+            raise ValueError
     return frame
 
 
@@ -390,15 +453,16 @@ def decode_plugin_ki_user_request(frame: memoryview, limits: Limits) -> PluginKI
     name = frame[9:name_end]
     instructions = frame[name_end + 4 : instructions_end]
     language = frame[instructions_end + 4 : language_end]
-    if not is_ascii(frame):
-        texts = (name, instructions, *[part for part, _ in prompts])
-        if not is_ascii(language) or not are_utf8(texts, size):
+    if not is_ascii(frame[5:]):
+        utf8 = (name, instructions, *[part for part, _ in prompts])
+        if not is_ascii(language) or not are_utf8(utf8, size):
             raise IndexError
     return PluginKIUserRequest(name, instructions, language, prompts)
 
 
 def encode_plugin_ki_user_request(source: PluginKIUserRequest, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_USER_REQUEST frame (H.6.9)."""
+    longest = limits.text
     name = source.name
     if isinstance(name, str):
         name = name.encode()
@@ -412,6 +476,8 @@ def encode_plugin_ki_user_request(source: PluginKIUserRequest, limits: Limits) -
         language = language.encode()
     language_size = len(language)
     size = 17 + name_size + instructions_size + language_size
+    if not isinstance(source.prompts, (list, tuple)):
+        raise TypeError
     count = len(source.prompts)
     parts: list[bytes | memoryview] = [
         b"",
@@ -427,12 +493,26 @@ def encode_plugin_ki_user_request(source: PluginKIUserRequest, limits: Limits) -
         if isinstance(prompt, str):
             prompt = prompt.encode()
         prompt_size = len(prompt)
+        if prompt_size > longest:
+            raise ValueError
         size += 5 + prompt_size
         parts += (put_uint32(prompt_size), prompt, octets[echo])
     parts[0] = put_head_uint32(size, 22, name_size)
+    if (
+        size > limits.frame
+        or name_size > longest
+        or instructions_size > longest
+        or language_size > longest
+        or count > limits.count
+    ):
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
+    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
+        utf8 = (name, instructions, *parts[8::3])
+        if not is_ascii(memoryview(language)) or not are_utf8(utf8, size):
+            raise ValueError
     return frame
 
 
@@ -455,28 +535,39 @@ def decode_plugin_ki_user_response(frame: memoryview, limits: Limits) -> PluginK
         responses.append(response)
     if size != at:
         raise IndexError
-    if not is_ascii(frame):
-        texts = (*responses,)
-        if not are_utf8(texts, size):
+    if not is_ascii(frame[5:]):
+        utf8 = (*responses,)
+        if not are_utf8(utf8, size):
             raise IndexError
     return PluginKIUserResponse(responses)
 
 
 def encode_plugin_ki_user_response(source: PluginKIUserResponse, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_USER_RESPONSE frame (H.6.10)."""
+    longest = limits.text
     size = 5
+    if not isinstance(source.responses, (list, tuple)):
+        raise TypeError
     count = len(source.responses)
     parts: list[bytes | memoryview] = [b""]
     for response in source.responses:
         if isinstance(response, str):
             response = response.encode()
         response_size = len(response)
+        if response_size > longest:
+            raise ValueError
         size += 4 + response_size
         parts += (put_uint32(response_size), response)
     parts[0] = put_head_uint32(size, 23, count)
+    if size > limits.frame or count > limits.count:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
+    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
+        utf8 = (*parts[2::2],)
+        if not are_utf8(utf8, size):
+            raise ValueError
     return frame
 
 
@@ -492,6 +583,8 @@ def encode_plugin_auth_success(source: PluginAuthSuccess, limits: Limits) -> byt
     """Encode a PLUGIN_AUTH_SUCCESS frame (H.6.11)."""
     size = 1
     parts: list[bytes | memoryview] = [put_head(size, 6)]
+    if size > limits.frame:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
@@ -510,6 +603,8 @@ def encode_plugin_auth_failure(source: PluginAuthFailure, limits: Limits) -> byt
     """Encode a PLUGIN_AUTH_FAILURE frame (H.6.12)."""
     size = 1
     parts: list[bytes | memoryview] = [put_head(size, 7)]
+    if size > limits.frame:
+        raise ValueError
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
