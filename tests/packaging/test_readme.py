@@ -1,0 +1,75 @@
+"""What the README shows works as it stands there."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from authplugin import (
+    PluginAuthSuccess,
+    PluginInit,
+    PluginInitResponse,
+    PluginKIServerRequest,
+    PluginKIServerResponse,
+    PluginKIUserRequest,
+    PluginKIUserResponse,
+    PluginProcess,
+    PluginProtocol,
+    PluginProtocolAccept,
+)
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+EXAMPLES = re.findall(
+    r"^```python\n(.*?)^```$", README.read_text("utf-8"), re.MULTILINE | re.DOTALL
+)
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    [source] = [each for each in EXAMPLES if "authplugin.run(" in each]
+    path = tmp_path / "my-plugin"
+    path.write_text(f"#!{sys.executable}\n{source}", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def test_there_are_three_examples() -> None:
+    assert len(EXAMPLES) == 3
+
+
+def test_the_plugin_logs_in(plugin: Path) -> None:
+    with PluginProcess([sys.executable, str(plugin)]) as process:
+        answer = process.request(PluginInit(2, "login.example.com", 22, ""))
+        assert answer == PluginInitResponse(2, "alice")
+        assert process.request(PluginProtocol("keyboard-interactive")) == PluginProtocolAccept()
+        question = process.request(PluginKIServerRequest("", "", "", [("Code: ", False)]))
+        assert isinstance(question, PluginKIUserRequest)
+        answer = process.request(PluginKIUserResponse(["42"]))
+        assert answer == PluginKIServerResponse(["42123456"])
+        process.send(PluginAuthSuccess())
+        assert process.close() == 0
+        assert process.process.error_output == b"logged in\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the example starts a script by its first line")
+def test_the_client_drives_it(
+    plugin: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [source] = [each for each in EXAMPLES if "PluginProcess(" in each]
+    monkeypatch.chdir(plugin.parent)
+    exec(source, {})
+    assert capsys.readouterr().out.splitlines() == [
+        "PluginInitResponse(version=2, username='alice')",
+        "PluginProtocolAccept()",
+    ]
+
+
+def test_the_codec_does_what_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    [source] = [each for each in EXAMPLES if "MessageDecoder(" in each]
+    exec(source, {})
+    lines = capsys.readouterr().out.splitlines()
+    message = "PluginInit(version=2, hostname='login.example.com', port=22, username='alice')"
+    assert lines[0] == "alice"
+    assert lines[1].startswith("PLUGIN_INIT, ")
+    assert lines[-2:] == [message, message]
