@@ -19,7 +19,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent / "authplugin"
 TARGET = PACKAGE / "wire.py"
 WIDTH = 100
-REFUSE = "        raise IndexError"
+REFUSE = "        raise IndexError"  # the body of a decoder's `if`
 
 if "authplugin" not in sys.modules:
     # The table has to be readable while wire.py is missing or stale, so the package's own
@@ -105,16 +105,17 @@ class Writer:
         self.counted = next(
             (f for f in self.spec.fields if isinstance(f.kind, kinds.CountedKind)), None
         )
+        self.element = self.counted.kind.element if self.counted else ()
         if self.counted not in (None, *self.spec.fields[-1:]):
             raise ValueError(f"{self.spec.name}: only the last field can be counted")
 
     def text(self, encoding: str) -> list[str]:
         """Return the string fields of one encoding, the strings of a counted field included."""
         found = [field.name for field in self.strings if is_encoded(field.kind, encoding)]
-        parts = self.counted.kind.element if self.counted else ()
-        for at, (_, kind) in enumerate(parts):
+        parts = range(len(self.element))
+        for at, (_, kind) in enumerate(self.element):
             if is_encoded(kind, encoding):
-                each = ", ".join("part" if at == i else "_" for i in range(len(parts)))
+                each = ", ".join("part" if at == i else "_" for i in parts)
                 values = self.counted.name
                 found.append(f"*{values}" if len(parts) == 1 else f"*[part for {each} in {values}]")
         return found
@@ -184,12 +185,11 @@ class Writer:
     def elements(self) -> Iterator[str]:
         """Yield the loop that reads the elements of the counted field."""
         name = self.counted.name
-        parts = self.counted.kind.element
-        if any(isinstance(kind, kinds.BooleanKind) for _, kind in parts):
+        if any(isinstance(kind, kinds.BooleanKind) for _, kind in self.element):
             yield "    booleans = BOOLEANS[limits.nonzero_is_true]"
         yield f"    {name} = []"
         yield "    for _ in range(count):"
-        for part, kind in parts:
+        for part, kind in self.element:
             if isinstance(kind, kinds.StringKind):
                 yield f"        ({part}_size,) = {getter(1)}(frame, at)"
                 yield f"        {part}_start = at + 4"
@@ -200,7 +200,8 @@ class Writer:
             else:
                 yield f"        {part} = booleans[frame[at]]"
                 yield "        at += 1"
-        yield f"        {name}.append({element(parts)})"
+        values = [part for part, _ in self.element]
+        yield f"        {name}.append({values[0] if len(values) == 1 else sequence(values)})"
         yield "    if size != at:"
         yield REFUSE
 
@@ -272,10 +273,9 @@ class Writer:
     def written(self, fixed_parts: int, encoding: str) -> list[str]:
         """Return the strings of one encoding among what an encoder has put together."""
         found = [field.name for field in self.strings if is_encoded(field.kind, encoding)]
-        elements = self.counted.kind.element if self.counted else ()
         # A string takes two parts, its length and itself; a boolean takes one.
-        takes = [2 if isinstance(kind, kinds.StringKind) else 1 for _, kind in elements]
-        for index, (_, kind) in enumerate(elements):
+        takes = [2 if isinstance(kind, kinds.StringKind) else 1 for _, kind in self.element]
+        for index, (_, kind) in enumerate(self.element):
             if is_encoded(kind, encoding):
                 start = fixed_parts + sum(takes[:index]) + 1
                 found.append(f"*parts[{start}::{sum(takes)}]")
@@ -309,13 +309,13 @@ class Writer:
 
     def parts(self) -> Iterator[str]:
         """Yield the loop that puts the elements of the counted field into `parts`."""
-        elements = self.counted.kind.element
-        if any(isinstance(kind, kinds.BooleanKind) for _, kind in elements):
+        if any(isinstance(kind, kinds.BooleanKind) for _, kind in self.element):
             yield "    octets = OCTETS[limits.nonzero_is_true]"
-        yield f"    for {', '.join(part for part, _ in elements)} in source.{self.counted.name}:"
+        targets = ", ".join(part for part, _ in self.element)
+        yield f"    for {targets} in source.{self.counted.name}:"
         values = []
         sizes = [str(self.counted.kind.least_element_size)]
-        for part, kind in elements:
+        for part, kind in self.element:
             if isinstance(kind, kinds.StringKind):
                 yield from self.octets(part, part, "        ")
                 yield f"        if {part}_size > longest:"
@@ -339,12 +339,6 @@ def all_ascii(strings: list[str], view: str) -> list[str]:
 def is_encoded(kind: object, encoding: str) -> bool:
     """Say whether a kind is that of a string in an encoding."""
     return isinstance(kind, kinds.StringKind) and kind.encoding is kinds.Encoding[encoding]
-
-
-def element(parts: tuple[tuple[str, object], ...]) -> str:
-    """Return the source of one element's value."""
-    names = [part for part, _ in parts]
-    return names[0] if len(names) == 1 else sequence(names)
 
 
 _formats: dict[str, str] = {}

@@ -1,0 +1,1 @@
+"""Replaying vectors against a program, and judging what it did."""

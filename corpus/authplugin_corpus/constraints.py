@@ -1,0 +1,123 @@
+"""What a message must be like, where it need not be one message and no other.
+
+The JSON form is an object with the message's name as `"type"` and, for each field that matters, an
+object with one or more of: `equals` (a number, or a text), `at_least`, `at_most` (numbers), `count`
+(how many elements).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from authplugin import Message
+from authplugin.kinds import CountedKind, Kind, UInt32Kind
+
+from .message_json import type_at
+from .places import Place
+
+
+class Relation(StrEnum):
+    """How a field relates to a value."""
+
+    EQUALS = "equals"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    COUNT = "count"
+
+
+_WORDS: Final = {
+    Relation.EQUALS: "",
+    Relation.AT_LEAST: "at least ",
+    Relation.AT_MOST: "at most ",
+    Relation.COUNT: "",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """What one field must be like."""
+
+    field: str
+    relation: Relation
+    value: int | str
+
+    def __str__(self) -> str:
+        if self.relation is Relation.COUNT:
+            return f"{self.value} {self.field}"
+        return f"{self.field} {_WORDS[self.relation]}{self.value!r}"
+
+    def broken_by(self, message: Message) -> str | None:
+        """Return in which way a message breaks the constraint, or None."""
+        value = getattr(message.detach(), self.field)
+        if self.relation is Relation.COUNT:
+            wrong, has = len(value) != self.value, f"{len(value)} {self.field}"
+        else:
+            wrong, has = not _holds(self.relation, value, self.value), f"{self.field} {value!r}"
+        return f"has {has} (due: {self})" if wrong else None
+
+
+def _holds(relation: Relation, value: Any, bound: Any) -> bool:
+    if relation is Relation.AT_LEAST:
+        return bool(value >= bound)
+    if relation is Relation.AT_MOST:
+        return bool(value <= bound)
+    return bool(value == bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A message, as far as it matters."""
+
+    message_type: type[Message]
+    constraints: tuple[Constraint, ...] = ()
+
+    def __str__(self) -> str:
+        name = self.message_type.spec.name
+        return f"{name} ({', '.join(map(str, self.constraints))})" if self.constraints else name
+
+    def broken_by(self, message: Message) -> str | None:
+        """Return in which way a message of the type breaks a constraint, or None."""
+        for constraint in self.constraints:
+            if (text := constraint.broken_by(message)) is not None:
+                return text
+        return None
+
+
+def expected_from_json(place: Place) -> Expected:
+    """Return what a value in the JSON form expects.
+
+    Raises:
+        VectorError: where it is not in that form.
+    """
+    message_type = type_at(place)
+    kinds = {field.name: field.kind for field in message_type.spec.fields}
+    members = place.members(frozenset({"type"}), frozenset(kinds))
+    return Expected(
+        message_type,
+        tuple(
+            constraint
+            for name, member in members.items()
+            if name != "type"
+            for constraint in _constraints(name, kinds[name], member)
+        ),
+    )
+
+
+def _constraints(name: str, kind: Kind, place: Place) -> Iterator[Constraint]:
+    fitting = _FITTING.get(type(kind), (Relation.EQUALS,))
+    members = place.members(frozenset(), frozenset(relation.value for relation in fitting))
+    if not members:
+        raise place.wrong(f"expected at least one of {', '.join(fitting)}")
+    for relation, member in members.items():
+        numeric = isinstance(kind, (UInt32Kind, CountedKind))
+        value = member.number() if numeric else member.any_text()
+        yield Constraint(name, Relation(relation), value)
+
+
+_FITTING: Final = {
+    UInt32Kind: (Relation.EQUALS, Relation.AT_LEAST, Relation.AT_MOST),
+    CountedKind: (Relation.COUNT,),
+}
