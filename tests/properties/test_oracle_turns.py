@@ -33,19 +33,19 @@ NAMES = (
 # o session-over. The columns are the codes 1 to 8 and 20 to 23, as in NAMES.
 GRID = """
     START           client  + s w s s w w s  w s s w
-    START           plugin  s t s t t s s t  s t t s
-    INITIALISING    client  t s t s s t t s  t s s t
+    START           plugin  t t t t t t t t  t t t t
+    INITIALISING    client  t t t t t t t t  t t t t
     INITIALISING    plugin  s + s w w s s +  s w w s
     IDLE            client  w s + s s w w s  w s s w
-    IDLE            plugin  s t s t t s s t  s t t s
-    OFFERED         client  t s t s s t t s  t s s t
+    IDLE            plugin  t t t t t t t t  t t t t
+    OFFERED         client  t t t t t t t t  t t t t
     OFFERED         plugin  s w s + + s s w  s w w s
     AUTHENTICATING  client  w s w s s + + s  + s s w
-    AUTHENTICATING  plugin  s t s t t s s t  s t t s
-    CHALLENGED      client  t s t s s t t s  t s s t
+    AUTHENTICATING  plugin  t t t t t t t t  t t t t
+    CHALLENGED      client  t t t t t t t t  t t t t
     CHALLENGED      plugin  s w s w w s s w  s + + s
     ASKING_USER     client  w s w s s w w s  w s s +
-    ASKING_USER     plugin  s t s t t s s t  s t t s
+    ASKING_USER     plugin  t t t t t t t t  t t t t
     ENDED           client  o o o o o o o o  o o o o
     ENDED           plugin  o o o o o o o o  o o o o
 """

@@ -91,8 +91,8 @@ def step(now: Situation, side: str, name: str, fields: Mapping[str, Any]) -> Sit
     `refusal`, and whatever follows in that situation is refused as ``"poisoned"``; a caller for
     whom the refused message was never sent goes on from the situation before it.
 
-    Where several codes would do, the first of these is given: poisoned, session-over, wrong-side
-    (that side never sends it), wrong-turn, wrong-state, and then the guards.
+    Where several codes would do, the first of these is given: poisoned, session-over, wrong-turn,
+    wrong-side (that side never sends it), wrong-state, and then the guards.
 
     Raises:
         KeyError: there is no such message, or it lacks a field that a guard looks at.
@@ -129,10 +129,10 @@ def _out_of_order(now: Situation, side: str, name: str) -> str | None:
         return "poisoned"
     if now.state == "ENDED":
         return "session-over"
-    if SENDERS[name] != side:
-        return "wrong-side"
     if SPEAKERS[now.state] != side:
         return "wrong-turn"
+    if SENDERS[name] != side:
+        return "wrong-side"
     if (now.state, name) not in TRANSITIONS:
         return "wrong-state"
     return None

@@ -1,0 +1,88 @@
+# Everything this repository does, from a clone with nothing but Python 3.11 or later and make.
+# GNU make 3.81 (macOS) is enough. Without make, see "Without make" in CONTRIBUTING.md.
+
+PYTHON ?= python3
+MINUTES ?= 1
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := properties,fuzz,bench,test,lint
+STAMP := $(VENV)/.installed
+
+# Empty where $(PYTHON) cannot be run; the rule that makes .venv then says what to do.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
+
+# A PYTHON that was asked for by name is the one that runs: .venv is made anew where another made
+# it, so that `make test PYTHON=python3.13` tests nothing else. Otherwise .venv stays what it is.
+WANTED := $(if $(filter file,$(origin PYTHON)),.*,$(or $(VERSION),none))
+FITS := grep -sx 'version = $(WANTED)' $(VENV)/pyvenv.cfg
+ifeq ($(shell $(FITS)),)
+.PHONY: $(STAMP)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test fuzz bench lint coverage generate clean
+
+help:
+	@echo 'make setup     make .venv and install everything into it'
+	@echo 'make test      run every test (ARGS="-k name" for some of them)'
+	@echo 'make fuzz      fuzz the codec and both roles (MINUTES=$(MINUTES)); findings stay in .fuzz'
+	@echo 'make bench     compare speed and memory with other libraries; writes bench.json'
+	@echo 'make lint      ruff, mypy, and checks of the workflows'
+	@echo 'make coverage  measure the tests; fail unless every branch of the codec was taken'
+	@echo 'make generate  write the generated modules anew from the message table'
+	@echo 'make clean     remove .venv and all else made here, but not what fuzzing has found (.fuzz)'
+	@echo
+	@echo 'PYTHON=$(PYTHON) says which Python makes .venv (3.11 or later).'
+	@echo 'Without make, as on Windows: see "Without make" in CONTRIBUTING.md.'
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml
+	@{ $(FITS) && $(BIN)/python -m pip --version; } >/dev/null 2>&1 || { \
+	    $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	        echo 'authplugin needs Python 3.11 or later; $(PYTHON) is $(or $(VERSION),not there).'; \
+	        echo 'Name another one, for example: make setup PYTHON=python3.12'; \
+	        exit 1; \
+	    } >&2; \
+	    echo 'Making $(VENV) with Python $(VERSION)'; \
+	    $(PYTHON) -m venv --clear $(VENV); \
+	}
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
+	@touch $@
+
+test: setup
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+fuzz: setup
+	$(BIN)/authplugin fuzz --minutes $(MINUTES) $(ARGS)
+
+bench: setup
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	bash -n .ci/run
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --pedantic --strict-collection --no-progress --quiet .github
+
+# Every process that the tests start measures itself; `combine` puts the files together. Left out is
+# what measures time and memory itself, and would measure coverage.
+coverage: setup
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n auto \
+	    --ignore=tests/unit/test_bench.py --ignore=tests/unit/test_bench_report.py \
+	    --deselect=tests/unit/test_bounds.py::test_a_claimed_length_allocates_nothing $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+generate: setup
+	$(BIN)/python codec/generate.py
+
+clean:
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist bench.json
+	rm -f .coverage .coverage.*
+	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +
