@@ -258,8 +258,12 @@ class Writer:
             yield f"    parts[0] = {pieces[0]}"
         too_long = [f"{field.name}_size > longest" for field in self.strings]
         counted = ["count > limits.count"] if self.counted else []
-        yield from condition(["size > limits.frame", *too_long, *counted], "or", "    ")
-        yield "        raise ValueError"
+        if self.spec.fields:
+            yield from condition(["size > limits.frame", *too_long, *counted], "or", "    ")
+            yield "        raise ValueError"
+        if not self.strings and not self.counted:
+            yield '    return b"".join(parts)'
+            return
         yield '    frame = b"".join(parts)'
         # A memoryview of larger items has a length that is not its number of bytes.
         yield "    if size != len(frame) - 4:"

@@ -21,6 +21,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -43,24 +44,20 @@ def descendants(root: int) -> set[int]:
     found: set[int] = set()
     todo = [root]
     while todo:
-        for pid in children.get(todo.pop(), ()):
-            if pid not in found:
-                found.add(pid)
-                todo.append(pid)
+        new = set(children.get(todo.pop(), ())) - found
+        found |= new
+        todo += new
     return found
 
 
 def _parents() -> Iterator[tuple[int, int]]:
     """Yield (process, parent) for all processes that are not zombies."""
-    if not os.path.isdir("/proc/self"):
+    if sys.platform != "linux":
         return
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:
-                    state, parent = file.read().rpartition(b")")[2].split()[:2]
-            except OSError:
-                continue  # it has ended meanwhile
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with suppress(OSError):  # it may have ended meanwhile
+            stat = Path("/proc", name, "stat").read_bytes()
+            state, parent = stat.rpartition(b")")[2].split()[:2]
             if state != b"Z":
                 yield int(name), int(parent)
 

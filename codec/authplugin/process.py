@@ -60,9 +60,8 @@ class _Kept:
         self._listener = threading.Thread(target=self._listen, daemon=True)
         if first[:1] != ["started"]:
             self.end()
-            for pipe in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
-                if pipe is not None:
-                    pipe.close()
+            for pipe in filter(None, (self.popen.stdin, self.popen.stdout, self.popen.stderr)):
+                pipe.close()
             number = int(first[1]) if first else 0
             raise OSError(number, os.strerror(number) if number else "not started", command[0])
         self.pid = int(first[1])
@@ -94,7 +93,7 @@ class _Kept:
         finally:
             self.popen.kill()
             self.popen.wait()
-            if self._listener.is_alive():
+            if self._listener.ident is not None:
                 self._listener.join(_PATIENCE)
             self._status.close()
 
@@ -287,9 +286,11 @@ class SupervisedProcess:
 
 def _shell(line: str) -> list[str]:
     """Return the command that has the shell run a line."""
-    if os.name == "posix":
-        return ["/bin/sh", "-c", line] if line else []
-    return [os.environ.get("COMSPEC", "cmd.exe"), "/c", line] if line else []
+    if sys.platform == "win32":
+        shell = [os.environ.get("COMSPEC", "cmd.exe"), "/c"]
+    else:
+        shell = ["/bin/sh", "-c"]
+    return [*shell, line] if line else []
 
 
 class PluginProcess:

@@ -48,7 +48,7 @@ def _check(name: str, value: Any, kind: Kind | BooleanKind, limits: Limits) -> N
                 raise _bad_value(name, "a bool", value)
         case StringKind():
             _check_string(name, value, kind, limits)
-        case CountedKind():
+        case _:
             _check_counted(name, value, kind, limits)
 
 

@@ -35,20 +35,18 @@ def claim_stdio() -> tuple[int, int]:
     Raises:
         OSError: where standard input or output is closed.
     """
-    if sys.stdout is not None:
-        sys.stdout.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
+    for needed in (0, 1):
+        os.fstat(needed)
+    # Where there is no standard error, as a windowed client may have it, this takes its place.
     null = os.open(os.devnull, os.O_RDWR)
-    try:
-        os.fstat(2)
-    except OSError:  # a windowed client may give a plugin no standard error
-        os.dup2(null, 2)
     source, sink = os.dup(0), os.dup(1)
     os.dup2(null, 0)
     os.dup2(2, 1)
     if null > 2:
         os.close(null)
     if sys.stderr is not None:
-        sys.stderr.flush()
         heard = _Unheard(2, "w", closefd=False)
         sys.stdout = sys.stderr = io.TextIOWrapper(
             heard,

@@ -253,12 +253,7 @@ def encode_plugin_protocol_accept(source: PluginProtocolAccept, limits: Limits) 
     """Encode a PLUGIN_PROTOCOL_ACCEPT frame (H.6.6)."""
     size = 1
     parts: list[bytes | memoryview] = [put_head(size, 4)]
-    if size > limits.frame:
-        raise ValueError
-    frame = b"".join(parts)
-    if size != len(frame) - 4:
-        raise TypeError
-    return frame
+    return b"".join(parts)
 
 
 def decode_plugin_ki_server_request(frame: memoryview, limits: Limits) -> PluginKIServerRequest:
@@ -583,12 +578,7 @@ def encode_plugin_auth_success(source: PluginAuthSuccess, limits: Limits) -> byt
     """Encode a PLUGIN_AUTH_SUCCESS frame (H.6.11)."""
     size = 1
     parts: list[bytes | memoryview] = [put_head(size, 6)]
-    if size > limits.frame:
-        raise ValueError
-    frame = b"".join(parts)
-    if size != len(frame) - 4:
-        raise TypeError
-    return frame
+    return b"".join(parts)
 
 
 def decode_plugin_auth_failure(frame: memoryview, limits: Limits) -> PluginAuthFailure:
@@ -603,12 +593,7 @@ def encode_plugin_auth_failure(source: PluginAuthFailure, limits: Limits) -> byt
     """Encode a PLUGIN_AUTH_FAILURE frame (H.6.12)."""
     size = 1
     parts: list[bytes | memoryview] = [put_head(size, 7)]
-    if size > limits.frame:
-        raise ValueError
-    frame = b"".join(parts)
-    if size != len(frame) - 4:
-        raise TypeError
-    return frame
+    return b"".join(parts)
 
 
 Decoder = Callable[[memoryview, Limits], Message]

@@ -80,7 +80,8 @@ def test_a_peer_writes_every_message_as_we_do(peer: Peer, frame: bytes) -> None:
 def test_a_peer_reads_a_stream_as_we_do(peer: Peer, size: int) -> None:
     stream = b"".join(frame for frame, _ in VALID)
     assert peer.decode_stream is not None
-    taken = peer.decode_stream(cases.chunked(stream, size))
+    taken: list[Message] = []
+    peer.decode_stream(cases.chunked(stream, size), taken.append)
     assert len(taken) == len(VALID)
     for message, (frame, _) in zip(taken, VALID, strict=True):
         assert agreement.same(message, authplugin.decode(frame))
@@ -135,7 +136,7 @@ def test_a_strict_peer_refuses_in_a_stream_what_we_refuse(
 ) -> None:
     assert peer.decode_stream is not None
     with pytest.raises(REFUSALS):
-        peer.decode_stream(cases.chunked(frame, size))
+        peer.decode_stream(cases.chunked(frame, size), lambda message: None)
 
 
 FULL = [
@@ -234,15 +235,15 @@ def test_a_peer_that_differs_is_named(peer: Peer, told: str) -> None:
     ("decode_stream", "told"),
     [
         (fail, "P cannot decode the stream in chunks of 7"),
-        (lambda chunks: [], "P decodes the stream in chunks of 7 to other messages"),
+        (lambda chunks, take: None, "P decodes the stream in chunks of 7 to other messages"),
         (
-            lambda chunks: [PluginProtocolAccept()] * 20,
+            lambda chunks, take: [take(PluginProtocolAccept()) for _ in range(20)],
             "P decodes the stream in chunks of 7 to other messages",
         ),
     ],
 )
 def test_a_peer_that_differs_in_a_stream_is_named(
-    decode_stream: Callable[[Any], Any], told: str
+    decode_stream: Callable[..., Any], told: str
 ) -> None:
     messages = cases.mixed_messages(20)
     chunks = cases.chunked(b"".join(map(authplugin.encode, messages)), 7)

@@ -1,5 +1,6 @@
 """What the caller builds: every kind of text, and every misuse refused in words that help."""
 
+import itertools
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from authplugin import (
 )
 from authplugin_properties.oracles import grammar
 
-from .samples import EVERY, SECRET, built, neutral
+from .samples import EVERY, SECRET, Sample, built, neutral
 
 ZEROS = {"name": b"", "instructions": b"", "language": b""}
 
@@ -91,6 +92,28 @@ def test_counted_fields_take_lists_and_tuples(make: Callable[[Any], Any]) -> Non
     assert (
         encode(request(make([list(prompt) for prompt in prompts]), PluginKIUserRequest)) == wanted
     )
+
+
+def refused(sample: Sample) -> tuple[str, str | None]:
+    """Return the code and the field with which a sample's message is refused."""
+    with pytest.raises(LocalProtocolError) as caught:
+        encode(built(grammar.parse(sample.frame)))
+    return caught.value.code, caught.value.field
+
+
+@pytest.mark.parametrize("sample", EVERY, ids=str)
+def test_every_text_is_held_to_its_encoding(sample: Sample) -> None:
+    for at in sample.of_kind("utf8", "unstated"):
+        for ill in (b"\xff", b"a\xe2\x82", b"\xed\xa0\x80"):
+            assert refused(sample.with_piece(at, ill)) == ("bad-utf8", sample.pieces[at].field)
+    for at in sample.of_kind("ascii"):
+        assert refused(sample.with_piece(at, "\u00e9".encode())) == (
+            ("bad-ascii", sample.pieces[at].field)
+        )
+    texts = sample.of_kind("utf8", "unstated")
+    for first, second in itertools.pairwise(texts):
+        halves = sample.with_piece(first, b"\xe2\x82").with_piece(second, b"\xac")
+        assert refused(halves) == ("bad-utf8", sample.pieces[first].field)
 
 
 def test_a_message_can_be_changed_and_sent_again() -> None:

@@ -305,6 +305,16 @@ def test_names_that_are_not_utf8_reach_the_handler_where_limits_allow() -> None:
     assert plugin.seen == [Client(2, "\udcff", 22, "")]
 
 
+def test_a_plugin_without_opinions_takes_every_user_name_and_result() -> None:
+    class Terse(Plugin):
+        def keyboard_interactive(self, request: Request, ask_user: AskUser) -> Sequence[str]:
+            return ["one", "two"]
+
+    sound, answers = converse(Terse(), INIT, OFFER, CHALLENGE, PluginAuthSuccess())
+    assert sound
+    assert answers[0] == PluginInitResponse(2, "")
+
+
 # ---- Over real pipes: `run` ----
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -382,3 +392,30 @@ def test_a_plugin_without_standard_error_still_keeps_its_output_clean(
     process = chatty(stderr=None, preexec_fn=lambda: os.close(2))
     output, _ = process.communicate(authplugin.encode(INIT), timeout=30)
     assert authplugin.decode(output) == PluginInitResponse(2, "bob")
+
+
+CLAIMING = """
+import os, sys
+import authplugin.stdio
+if sys.argv[1] == "no standard error":
+    os.close(2)
+    sys.stderr = None
+source, sink = authplugin.stdio.claim_stdio()
+if sys.argv[1] == "nobody listens":
+    os.read(source, 1)
+print("printed")
+print("printed", file=sys.stderr)
+authplugin.stdio.write_all(sink, b"protocol")
+"""
+
+
+@pytest.mark.parametrize("case", ["no standard error", "nobody listens"])
+def test_what_is_printed_to_nobody_stops_nothing(case: str) -> None:
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-c", CLAIMING, case]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        output, _ = process.communicate(b"x", timeout=30)
+    assert output == b"protocol"
+    assert process.returncode == 0

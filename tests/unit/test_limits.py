@@ -27,8 +27,9 @@ from authplugin import (
     encode,
 )
 from authplugin.kinds import BooleanKind, CountedKind, Encoding, StringKind, UInt32Kind
+from authplugin_properties.oracles import cursor
 
-from .samples import framed, told, uint32
+from .samples import EVERY, Sample, built, framed, neutral, told, uint32
 
 LARGEST = 2**32 - 1
 
@@ -76,8 +77,8 @@ def test_limits_cannot_be_changed_but_compared_copied_and_pickled() -> None:
     assert dataclasses.replace(limits, text=5) == Limits(frame=10, text=5, any_bytes=True)
 
 
-def refusals(message: Message, limits: Limits) -> None:
-    """Hold that a message is refused both ways, with the same words."""
+def refusals(message: Message, limits: Limits) -> tuple[ErrorCode, str | None]:
+    """Hold that a message is refused both ways alike; return the code and the field."""
     frame = encode(message, Limits(LARGEST, LARGEST, LARGEST, limits.nonzero_is_true, True))
     with pytest.raises(LocalProtocolError) as local:
         encode(message, limits)
@@ -86,6 +87,7 @@ def refusals(message: Message, limits: Limits) -> None:
     assert local.value.code is remote.value.code
     assert local.value.field == remote.value.field
     assert local.value.offset in (None, remote.value.offset)
+    return local.value.code, local.value.field
 
 
 # By limit: its name, a message, and the least limit under which it is right.
@@ -159,6 +161,28 @@ def test_no_elements_at_all_can_be_the_limit() -> None:
     assert decode(encode(PluginKIServerResponse([]), none), none) == PluginKIServerResponse([])
     assert decode(encode(PluginProtocol("k"), none), none) == PluginProtocol("k")
     refusals(PluginKIServerResponse([""]), none)
+
+
+@pytest.mark.parametrize("sample", EVERY, ids=str)
+def test_every_text_and_every_count_is_held_against_its_limit(sample: Sample) -> None:
+    for at in sample.of_kind("utf8", "ascii", "unstated"):
+        long = sample.with_piece(at, b"k" * 50)
+        message = built(cursor.decode(long.frame))
+        assert encode(message, Limits(text=50)) == long.frame
+        assert neutral(decode(long.frame, Limits(text=50))) == cursor.decode(long.frame)
+        assert refusals(message, Limits(text=49)) == ("string-too-long", sample.pieces[at].field)
+    for at in sample.of_kind("count"):
+        count = int.from_bytes(sample.pieces[at].data, "big")
+        message = built(cursor.decode(sample.frame))
+        assert encode(message, Limits(count=count)) == sample.frame
+        assert refusals(message, Limits(count=count - 1)) == (
+            ("count-too-large", sample.pieces[at].field)
+        )
+    message = built(cursor.decode(sample.frame))
+    assert encode(message, Limits(frame=len(sample.frame) - 4)) == sample.frame
+    if len(sample.frame) > 5:
+        too_long = refusals(message, Limits(frame=len(sample.frame) - 5))
+        assert too_long == ("frame-too-long", None)
 
 
 def test_a_frame_that_is_too_long_is_not_blamed_on_what_fills_its_limit() -> None:

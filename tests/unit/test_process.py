@@ -322,3 +322,9 @@ def test_a_message_out_of_place_is_not_sent() -> None:
     reason = "PLUGIN_PROTOCOL is sent in state IDLE"
     with PluginProcess(saying()) as plugin, pytest.raises(LocalProtocolError, match=reason):
         plugin.send(PluginProtocol("keyboard-interactive"))
+
+
+def test_an_error_of_the_client_ends_the_plugin_at_once() -> None:
+    with pytest.raises(ZeroDivisionError), PluginProcess(SILENT, grace=LIMIT) as plugin:
+        raise ZeroDivisionError
+    assert not alive(plugin.process.pid)
