@@ -73,7 +73,7 @@ lint: setup
 # what measures time and memory itself, and would measure coverage.
 coverage: setup
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto \
+	$(BIN)/coverage run -m pytest -n auto tests/unit \
 	    --ignore=tests/unit/test_bench.py --ignore=tests/unit/test_bench_report.py \
 	    --deselect=tests/unit/test_bounds.py::test_a_claimed_length_allocates_nothing $(ARGS)
 	$(BIN)/coverage combine --quiet

@@ -191,6 +191,26 @@ def _uint32(value: int) -> bytes:
     return value.to_bytes(4, "big")
 
 
+def message_of(frame: Frame) -> Message:
+    """Return the message that a well-formed frame is, without asking the codec.
+
+    Raises:
+        KeyError: where the type byte is that of no message.
+    """
+    return BY_CODE[frame.code if frame.code is not None else -1](*map(_held, frame.values))
+
+
+def _held(value: Value) -> object:
+    if isinstance(value, Flag):
+        return bool(value.value)
+    if isinstance(value, Number):
+        return value.value
+    if isinstance(value, Text):
+        return value.data
+    elements = [tuple(map(_held, element)) for element in value.elements]
+    return [element if len(element) > 1 else element[0] for element in elements]
+
+
 Fill: TypeAlias = Callable[[Kind | BooleanKind], Value]
 
 

@@ -38,7 +38,15 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
-@click.command()
+def _targets() -> str:
+    """Return what each target tries, as a paragraph that click leaves as it is."""
+    wide = max(map(len, TARGETS))
+    return "\b\n" + "\n".join(
+        ["Targets:", *(f"  {each.name:<{wide}}  {each.purpose}" for each in TARGETS.values())]
+    )
+
+
+@click.command(epilog=_targets())
 @click.argument("targets", metavar="[TARGET]...", nargs=-1, type=click.Choice(list(TARGETS)))
 @click.option(
     "--minutes",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from authplugin import Message, decode
+from authplugin import Message
 from authplugin.kinds import BooleanKind, CountedKind, Encoding, Kind, StringKind, UInt32Kind
 from authplugin.messages import METHODS, VERSIONS, PluginInit, PluginInitResponse, PluginProtocol
 from authplugin.text import STEP
 from authplugin_properties.boundaries import SIZES, TEXTS, UINT32S
 from authplugin_properties.conversation import LEAVING, Conversation
 
-from .anatomy import Flag, Frame, Items, Number, Text, Value, frame_bytes, stream_bytes
+from .anatomy import Flag, Frame, Items, Number, Text, Value, message_of, stream_bytes
 
 _TEXTS: Final = tuple(text.encode() for text in TEXTS)
 _ASCII_TEXTS: Final = tuple(text.encode() for text in TEXTS if text.isascii())
@@ -20,6 +20,8 @@ _COUNTS: Final = (0, 0, 1, 1, 1, 2, 2, 3, 4)
 
 _LARGE: Final = (STEP - 1, STEP, STEP + 1, 2 * STEP)
 """Sizes of text about where the codec begins to look at it piece by piece."""
+
+_FILLERS: Final = tuple(character.encode() for character in ("a", "é", "€", "😀"))
 
 _RARELY = 0.002  # what costs time
 
@@ -50,16 +52,17 @@ class Maker:
         """Make text that is well-formed in an encoding."""
         way = self.rng.random()
         if way < _RARELY:
-            return self._filler(encoding) * (self.rng.choice(_LARGE) // 2)
+            return self._large(self.rng.choice(_LARGE), encoding)
         if way < 0.2:
             return b"a" * self.rng.choice(SIZES)
         if way < 0.6:
             return self.rng.choice(_ASCII_TEXTS if encoding is Encoding.ASCII else _TEXTS)
         return bytes(self.rng.randrange(0x20, 0x7F) for _ in range(self.rng.randrange(6)))
 
-    def _filler(self, encoding: Encoding) -> bytes:
-        plain = encoding is Encoding.ASCII or self.rng.getrandbits(1)
-        return b"aa" if plain else "é".encode()
+    def _large(self, size: int, encoding: Encoding) -> bytes:
+        # What is in front decides which pieces of the codec cut a character in two.
+        filler = b"a" if encoding is Encoding.ASCII else self.rng.choice(_FILLERS)
+        return b"a" * self.rng.randrange(4) + filler * (size // len(filler))
 
     def _items(self, kind: CountedKind, count: int) -> Items:
         return Items([self.element(kind) for _ in range(count)])
@@ -80,7 +83,7 @@ class Maker:
         chosen = self.rng.choice(options)
         frame = self.frame(chosen)
         self.bind(frame, conversation)
-        conversation.add(decode(frame_bytes(frame)))
+        conversation.add(message_of(frame))
         return frame
 
     def bind(self, frame: Frame, conversation: Conversation) -> None:

@@ -12,10 +12,10 @@ from copy import deepcopy
 from random import Random
 from typing import Final, TypeAlias
 
-from authplugin import RemoteProtocolError, decode
 from authplugin.kinds import CountedKind, Encoding, StringKind
 from authplugin_properties.boundaries import ILL_FORMED, UINT32S
 from authplugin_properties.conversation import LEAVING, Conversation
+from authplugin_properties.oracles import cursor
 
 from .anatomy import (
     BY_CODE,
@@ -27,6 +27,7 @@ from .anatomy import (
     body_of,
     frame_bytes,
     frames_of,
+    message_of,
     read_frame,
     repair,
     stream_bytes,
@@ -301,10 +302,12 @@ class _Mutation:
             if settle and frame.message in conversation.options():
                 repair(frame, self.make.value)
                 self.make.bind(frame, conversation)
+            # Nothing here asks the codec: where it is wrong, a target has to find out.
             try:
-                message = decode(frame_bytes(frame))
-            except RemoteProtocolError:
+                cursor.decode(frame_bytes(frame))
+            except cursor.Refused:
                 return conversation, index
+            message = message_of(frame)
             if not conversation.fits(message):
                 return conversation, index
             conversation.add(message)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from . import report, runs
 
-WIDTH = 132
+WIDTH = 144
 """Columns of the tables where the output is no terminal."""
 
 

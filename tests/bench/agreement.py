@@ -54,7 +54,8 @@ def stream_differences(
             continue
         where = f"the stream in chunks of {len(chunks[0])}"
         try:
-            taken = peer.decode_stream(chunks)
+            taken: list[Message] = []
+            peer.decode_stream(chunks, taken.append)
         except Exception as error:
             yield f"{peer.name} cannot decode {where}: {error!r}"
         else:

@@ -16,8 +16,14 @@ from authplugin import Limits, Message, MessageDecoder
 
 from .readers import DEFAULT, Decode, RefusedError
 
-DecodeStream: TypeAlias = Callable[[Iterable[bytes]], list[Message]]
-"""All messages of a stream that comes in chunks."""
+Take: TypeAlias = Callable[[Message], object]
+
+DecodeStream: TypeAlias = Callable[[Iterable[bytes], Take], None]
+"""Hands over the messages of a stream that comes in chunks, one after the other.
+
+Whoever takes them can let go of each, as a program does that answers it. To keep all would measure
+the memory for a thousand messages, and not how fast they are decoded.
+"""
 
 
 class BufferedDecoder:
@@ -58,22 +64,18 @@ class BufferedDecoder:
 def buffered(decode_body: Decode) -> DecodeStream:
     """Return what decodes a stream with h11's buffer before a body decoder."""
 
-    def decode_stream(chunks: Iterable[bytes]) -> list[Message]:
+    def decode_stream(chunks: Iterable[bytes], take: Take) -> None:
         feed = BufferedDecoder(decode_body).feed
-        messages: list[Message] = []
         for chunk in chunks:
             for message in feed(chunk):
-                messages.append(message)
-        return messages
+                take(message)
 
     return decode_stream
 
 
-def ours(chunks: Iterable[bytes]) -> list[Message]:
+def ours(chunks: Iterable[bytes], take: Take) -> None:
     """Decode a stream with authplugin."""
     feed = MessageDecoder().feed
-    messages: list[Message] = []
     for chunk in chunks:
         for message in feed(chunk):
-            messages.append(message)
-    return messages
+            take(message)

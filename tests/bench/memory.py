@@ -46,7 +46,6 @@ def extra_memory(action: Callable[[], Any]) -> int:
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
-        tracemalloc.reset_peak()
         kept = action()
         _, peak = tracemalloc.get_traced_memory()
         del kept

@@ -40,7 +40,7 @@ class Peer:
         name: as shown.
         strict: whether it makes all of our checks.
         decode: one whole frame to a message; None where it does not take part.
-        decode_stream: chunks to messages; likewise.
+        decode_stream: chunks to messages, each handed over; likewise.
         encode: a message to a frame; likewise.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -72,4 +73,5 @@ def stream_race(messages: Iterable[Message], size: int, *, rounds: int, least: i
     decoders = {
         peer.name: peer.decode_stream for peer in (OURS, *PEERS) if peer.decode_stream is not None
     }
-    return race(decoders, (chunks,), rounds=rounds, least=least)
+    let_go = deque[Message](maxlen=0).append
+    return race(decoders, (chunks, let_go), rounds=rounds, least=least)

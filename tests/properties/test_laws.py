@@ -24,26 +24,41 @@ from authplugin import (
 from authplugin_properties import laws, strategies
 from authplugin_properties.laws import LawBroken
 
+# Small ones: what is at their bounds costs little, and can be shown.
 ALL_LIMITS = st.sampled_from(
     [
-        Limits(),
+        Limits(frame=2048, text=300, count=20),
         Limits(frame=64, text=24, count=3),
-        Limits(nonzero_is_true=True, any_bytes=True),
+        Limits(frame=2048, text=300, count=20, nonzero_is_true=True, any_bytes=True),
         Limits(frame=64, text=24, count=3, nonzero_is_true=True, any_bytes=True),
     ]
 )
 
 
+@st.composite
+def spliced(draw: st.DrawFn, limits: Limits) -> list[Message]:
+    """Go on with another dialogue in the same state: only what was said before may not fit."""
+    one, other = draw(st.tuples(*[strategies.dialogues(limits=limits)] * 2))
+    places = [
+        (at, behind)
+        for at, message in enumerate(one)
+        for behind, following in enumerate(other)
+        if message.spec.leaves is following.spec.leaves
+    ]
+    at, behind = draw(st.sampled_from(places or [(0, 0)]))
+    return one[:at] + other[behind:]
+
+
 def said(limits: Limits) -> st.SearchStrategy[bytes]:
     """What somebody says: a dialogue or mere messages, in order or out of it, whole or damaged."""
-    dialogues = st.sampled_from([None, *Side]).flatmap(
-        lambda side: strategies.dialogues(side, limits)
+    messages = st.one_of(
+        *(strategies.dialogues(side, limits) for side in (None, *Side)),
+        spliced(limits),
+        strategies.dialogues(limits=limits).flatmap(st.permutations),
+        st.lists(strategies.messages(limits=limits), max_size=4),
     )
-    messages = st.lists(strategies.messages(limits=limits), max_size=4)
-    data = (dialogues | dialogues.flatmap(st.permutations) | messages).map(
-        lambda these: b"".join(encode(each, limits) for each in these)
-    )
-    return data | data.flatmap(strategies.damaged)
+    data = messages.map(lambda these: b"".join(encode(each, limits) for each in these))
+    return data | data | data.flatmap(strategies.damaged)
 
 
 LIMITS_AND_STREAM = ALL_LIMITS.flatmap(lambda limits: st.tuples(st.just(limits), said(limits)))

@@ -95,7 +95,7 @@ SHRUNK = settings(max_examples=2000, suppress_health_check=list(HealthCheck), de
 
 def test_a_dialogue_shrinks_to_the_shortest() -> None:
     found = find(
-        strategies.dialogues(),
+        strategies.dialogues(max_size=12),
         lambda said: any(isinstance(each, PluginKIServerResponse) for each in said),
         settings=SHRUNK,
     )

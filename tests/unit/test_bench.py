@@ -108,9 +108,12 @@ def test_the_minimum_gives_the_very_types_that_we_give(case: cases.Case) -> None
 
 # The strict ones refuse the same.
 
+# Whole and well-formed, but for its length.
+TOO_LONG = (b"\0\0\0\x0c\x05\0\0\0\x07Not now", "frame-too-long", None, 0, oracles.Limits(frame=11))
+
 
 @pytest.mark.parametrize("peer", [OURS, *STRICT], ids=named)
-@pytest.mark.parametrize(("frame", "code", "field", "offset", "limits"), REFUSED)
+@pytest.mark.parametrize(("frame", "code", "field", "offset", "limits"), [*REFUSED, TOO_LONG])
 def test_a_strict_peer_refuses_what_we_refuse(
     peer: Peer, frame: bytes, code: str, field: str | None, offset: int, limits: oracles.Limits
 ) -> None:
@@ -269,6 +272,7 @@ def test_nothing_is_measured_where_results_differ(
     monkeypatch.setattr(runs, "measure", fail)
     output = tmp_path / "bench.json"
     result = CliRunner().invoke(main, ["--output", str(output)])
+    assert isinstance(result.exception, SystemExit)
     assert result.exit_code == 1
     assert "P [differs]" in result.stderr
     assert not output.exists()
