@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /*
- * An authentication plugin for PuTTY and its kin (PuTTY manual, appendix H), for Node.js 20 or
+ * An authentication plugin for PuTTY and its kin (PuTTY manual, appendix H), for Node.js 18 or
  * later, without any package.  It answers keyboard-interactive prompts from its command line, or
  * asks the user.  The habits that any plugin should have:
  *

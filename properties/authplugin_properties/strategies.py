@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
@@ -28,6 +28,8 @@ from authplugin.messages import (
 from .boundaries import SIZES, TEXTS, UINT32S
 from .conversation import Conversation
 
+Values: TypeAlias = SearchStrategy[Any]
+
 _SPOKEN = st.sampled_from(VERSIONS)
 _COVERED = st.sampled_from(METHODS)
 
@@ -38,12 +40,13 @@ _SHORT = 256  # bytes of text in a conversation
 _SOME = 5  # elements, or bytes, of what is not at a boundary
 
 
+# Building a strategy costs more than drawing from it, here and below.
+@lru_cache(maxsize=1)
 def uint32s() -> SearchStrategy[int]:
     """Generate numbers that a uint32 can hold."""
     return st.sampled_from(UINT32S) | st.integers(0, 2**32 - 1)
 
 
-# Building a strategy costs more than drawing from it.
 @lru_cache(maxsize=1024)
 def values(
     kind: Kind | BooleanKind, limits: Limits = DEFAULT_LIMITS, count: int | None = None
@@ -113,18 +116,18 @@ def messages(
         limits: what the messages keep to.
         fixed: strategies for fields by name, instead of those that their kinds imply.
     """
-    if fixed is None:
-        return _messages(types or MESSAGES, limits)
-    return st.one_of([_message(each, limits, fixed) for each in types or MESSAGES])
+    return _messages(types or MESSAGES, limits, tuple((fixed or {}).items()))
 
 
-@lru_cache(maxsize=256)
-def _messages(types: tuple[type[Message], ...], limits: Limits) -> SearchStrategy[Any]:
-    return st.one_of([_message(each, limits, {}) for each in types])
+@lru_cache(maxsize=1024)
+def _messages(
+    types: tuple[type[Message], ...], limits: Limits, fixed: tuple[tuple[str, Values], ...]
+) -> SearchStrategy[Any]:
+    return st.one_of([_message(each, limits, dict(fixed)) for each in types])
 
 
 def _message(
-    each: type[Message], limits: Limits, fixed: Mapping[str, SearchStrategy[Any]]
+    each: type[Message], limits: Limits, fixed: Mapping[str, Values]
 ) -> SearchStrategy[Any]:
     parts = (
         fixed[field.name] if field.name in fixed else values(field.kind, limits)
@@ -201,7 +204,7 @@ def _bound(
     if chosen is PluginInit:
         return {"version": uint32s() if side is Side.PLUGIN and draw(_RARELY) else _SPOKEN}
     if chosen is PluginInitResponse:
-        return {"version": st.sampled_from(conversation.versions())}
+        return {"version": _any_of(conversation.versions())}
     if chosen is PluginProtocol:
         return {"method": _COVERED} if _fits(limits) and not draw(_RARELY) else None
     due = conversation.responses_due(chosen)
@@ -209,6 +212,11 @@ def _bound(
         return None
     (field,) = chosen.spec.fields
     return {field.name: values(field.kind, limits, count=due)}
+
+
+@lru_cache(maxsize=16)
+def _any_of(versions: tuple[int, ...]) -> SearchStrategy[int]:
+    return st.sampled_from(versions)
 
 
 def _fits(limits: Limits) -> bool:

@@ -45,13 +45,12 @@ def extra_memory(action: Callable[[], Any]) -> int:
     gc.collect()
     tracemalloc.start()
     try:
-        before, _ = tracemalloc.get_traced_memory()
         kept = action()
         _, peak = tracemalloc.get_traced_memory()
         del kept
     finally:
         tracemalloc.stop()
-    return peak - before
+    return peak
 
 
 def response_frame(text: str) -> bytes:

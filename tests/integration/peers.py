@@ -34,7 +34,7 @@ STRICT = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-O2")
 SANITISERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g")
 """With these, a plugin that steps out of bounds ends with a report on standard error."""
 
-_OLDEST_NODE = 20
+_OLDEST_NODE = 18
 
 
 def compile_c_plugin(folder: Path, options: Sequence[str] = ()) -> list[str]:
@@ -59,7 +59,7 @@ def compile_c_plugin(folder: Path, options: Sequence[str] = ()) -> list[str]:
 def node_plugin() -> list[str]:
     """Return the command line that starts examples/plugin.mjs.
 
-    Skips the test where there is no node, or one older than version 20.
+    Skips the test where there is no node, or one older than version 18.
     """
     node = _find("node")
     version = _run(node, "--version").stdout.strip()
