@@ -9,7 +9,6 @@ that people, debuggers, coverage and fuzzers can see.
 
 from __future__ import annotations
 
-import functools
 import importlib
 import sys
 import types
@@ -55,7 +54,7 @@ from .messages import (
 {imports}
 )
 from .table import Message
-from .text import are_utf8, is_ascii
+from .text import STEP, are_utf8, is_ascii
 
 {structs}
 
@@ -143,8 +142,7 @@ class Writer:
         for name, start, stop in slices:
             colon = " : " if " " in start else ":"
             yield f"    {name} = frame[{start}{colon}{stop}]"
-        guard = f"not is_ascii(frame[{reading.FIELDS_START}:])"
-        yield from self.text_check(self.text, "{}", guard, "raise IndexError")
+        yield from self.text_check(self.text, "{}", self.read_guard(), "raise IndexError")
         yield f"    return {self.name}({', '.join(f.name for f in self.spec.fields)})"
 
     def layout(self) -> tuple[list[str], str, list[tuple[str, str, str]]]:
@@ -205,6 +203,16 @@ class Writer:
         yield "    if size != at:"
         yield REFUSE
 
+    def read_guard(self) -> str:
+        """Return a quick way to see that not all text is ASCII, or that it may not be."""
+        if self.counted is None:
+            plain = " and ".join(f"{field.name}.tobytes().isascii()" for field in self.strings)
+        else:
+            # Of the numbers around the text, the frame's own length is the likeliest to be in the
+            # way, so the second look is past it.
+            plain = "frame.tobytes().isascii() or frame[4:].tobytes().isascii()"
+        return f"size > STEP or not ({plain})" if " " in plain else f"size > STEP or not {plain}"
+
     def text_check(
         self, strings: Callable[[str], list[str]], view: str, guard: str, refuse: str
     ) -> Iterator[str]:
@@ -232,7 +240,7 @@ class Writer:
             yield from condition(terms, "or", "        ")
             yield f"            {refuse}"
         elif terms:
-            yield from condition(terms, "or", "    ")
+            yield from condition([f"({guard})", *terms], "and", "    ")
             yield f"        {refuse}"
 
     def encoder(self) -> Iterator[str]:
@@ -241,8 +249,11 @@ class Writer:
         yield f'    """Encode a {self.spec.name} frame ({self.spec.clause})."""'
         if self.strings or self.counted:
             yield "    longest = limits.text"
+        if self.checked:
+            # What is made from a str is UTF-8; what was given as bytes has yet to be looked at.
+            yield "    given: list[bytes | memoryview] = []"
         for field in self.strings:
-            yield from self.octets(field.name, f"source.{field.name}", "    ")
+            yield from self.octets(field.name, f"source.{field.name}", field.kind, "    ")
         pieces, fixed = self.pieces()
         size = " + ".join([str(fixed), *(f"{field.name}_size" for field in self.strings)])
         yield f"    size = {size}"
@@ -268,29 +279,30 @@ class Writer:
         # A memoryview of larger items has a length that is not its number of bytes.
         yield "    if size != len(frame) - 4:"
         yield "        raise TypeError"
-        written = functools.partial(self.written, len(pieces))
-        fields = f"memoryview(frame)[{reading.FIELDS_START}:]"
-        guard = f"not frame.isascii() and not is_ascii({fields})"
-        yield from self.text_check(written, "memoryview({})", guard, "raise ValueError")
+        if self.checked:
+            yield "    if given and not frame.isascii() and not are_utf8(given, size):"
+            yield "        raise ValueError"
         yield "    return frame"
 
-    def written(self, fixed_parts: int, encoding: str) -> list[str]:
-        """Return the strings of one encoding among what an encoder has put together."""
-        found = [field.name for field in self.strings if is_encoded(field.kind, encoding)]
-        # A string takes two parts, its length and itself; a boolean takes one.
-        takes = [2 if isinstance(kind, kinds.StringKind) else 1 for _, kind in self.element]
-        for index, (_, kind) in enumerate(self.element):
-            if is_encoded(kind, encoding):
-                start = fixed_parts + sum(takes[:index]) + 1
-                found.append(f"*parts[{start}::{sum(takes)}]")
-        return found
+    @property
+    def checked(self) -> bool:
+        """Whether there are strings that have to be UTF-8."""
+        return bool(self.text("UTF8") or self.text("UNSTATED"))
 
-    def octets(self, name: str, source: str, indent: str) -> Iterator[str]:
+    def octets(self, name: str, source: str, kind: object, indent: str) -> Iterator[str]:
         """Yield the lines that make bytes of a text field's value, and take its size."""
         if name != source:
             yield f"{indent}{name} = {source}"
         yield f"{indent}if isinstance({name}, str):"
-        yield f"{indent}    {name} = {name}.encode()"
+        if is_encoded(kind, "ASCII"):
+            yield f'{indent}    {name} = {name}.encode("ascii")'
+            yield f"{indent}elif not is_ascii(memoryview({name})):"
+            yield f"{indent}    raise ValueError"
+        else:
+            yield f"{indent}    {name} = {name}.encode()"
+            unless = "elif not limits.any_bytes" if is_encoded(kind, "UNSTATED") else "else"
+            yield f"{indent}{unless}:"
+            yield f"{indent}    given.append({name})"
         yield f"{indent}{name}_size = len({name})"
 
     def pieces(self) -> tuple[list[str], int]:
@@ -321,7 +333,7 @@ class Writer:
         sizes = [str(self.counted.kind.least_element_size)]
         for part, kind in self.element:
             if isinstance(kind, kinds.StringKind):
-                yield from self.octets(part, part, "        ")
+                yield from self.octets(part, part, kind, "        ")
                 yield f"        if {part}_size > longest:"
                 yield "            raise ValueError"
                 values += [putter([f"{part}_size"]), part]
@@ -345,7 +357,7 @@ def is_encoded(kind: object, encoding: str) -> bool:
     return isinstance(kind, kinds.StringKind) and kind.encoding is kinds.Encoding[encoding]
 
 
-_formats: dict[str, str] = {}
+_formats: dict[str, str] = {"get_head": 'get_head = struct.Struct(">IB").unpack_from'}
 
 
 def getter(count: int) -> str:

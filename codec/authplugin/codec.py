@@ -11,7 +11,7 @@ from .messages import KEYBOARD_INTERACTIVE, MESSAGES
 from .reading import refuse_fields
 from .refusing import refuse_message
 from .table import Message
-from .wire import DECODERS, ENCODERS, UNREADABLE, UNWRITABLE, Decoder, get_uint32
+from .wire import DECODERS, ENCODERS, UNREADABLE, UNWRITABLE, Decoder, get_head
 
 Data: TypeAlias = bytes | bytearray | memoryview
 """What bytes may come in."""
@@ -160,9 +160,9 @@ def decode(
     """
     view = memoryview(frame) if type(frame) is bytes else view_of(frame)
     try:
-        (length,) = get_uint32(view)
+        length, code = get_head(view)
         if length == len(view) - LENGTH_SIZE and length <= limits.frame:
-            return DECODERS[method][view[TYPE_AT]](view, limits)
+            return DECODERS[method][code](view, limits)
     except UNDECODABLE:
         pass
     raise refuse_frame(view, limits, decoders_for(method))

@@ -33,7 +33,7 @@ class StreamDecoder(Generic[Item]):
         self._item = item
         self._partial = bytearray()
         self._need = LENGTH_SIZE  # bytes to hold before anything can come out; 0 stops the input
-        self._chunk = memoryview(b"")
+        self._chunk: bytes | memoryview = b""
         self._at = 0
         self._pending: Iterator[Item] | None = None
         self._closed: str | None = None
@@ -57,13 +57,14 @@ class StreamDecoder(Generic[Item]):
         """
         if type(data) is not bytes:
             data = view_of(data)
-        total = len(self._partial) + len(data)
-        if total < self._need or self._begins_frame(data, total):
-            self._partial += data
+        partial = self._partial
+        total = len(partial) + len(data)
+        if total < self._need or (self._need == LENGTH_SIZE and self._begins_frame(data, total)):
+            partial += data
             return _NOTHING  # type: ignore[return-value]  # an iterator over no items of any kind
-        self._check_open()
-        self._chunk = memoryview(data)
-        self._at = 0
+        if self._pending is not None or self._closed is not None:
+            self._check_open()
+        self._chunk = data
         self._need = 0
         self._pending = self._items()
         return self._pending
@@ -86,10 +87,7 @@ class StreamDecoder(Generic[Item]):
 
     def _begins_frame(self, data: bytes | memoryview, total: int) -> bool:
         """Say whether a chunk brings a good length field, and not the whole frame."""
-        if self._need != LENGTH_SIZE:
-            return False
-        missing = LENGTH_SIZE - len(self._partial)
-        length = int.from_bytes(self._partial + data[:missing], "big")
+        (length,) = get_uint32(self._partial + data[:LENGTH_SIZE])
         if total >= LENGTH_SIZE + length or length > self.limits.frame:
             return False
         self._need = LENGTH_SIZE + length
@@ -111,23 +109,34 @@ class StreamDecoder(Generic[Item]):
     def _items(self) -> Iterator[Item]:
         """Yield the items that the chunk completes, and keep what is left of it."""
         try:
-            if self._partial:
-                yield self._item(self._completed())
-            chunk, at, limit, item = self._chunk, self._at, self.limits.frame, self._item
-            last = len(chunk) - LENGTH_SIZE
-            need = LENGTH_SIZE
-            while at <= last:
-                (length,) = get_uint32(chunk, at)
+            data, at, limit, item = self._chunk, 0, self.limits.frame, self._item
+            partial, size = self._partial, len(data)
+            if partial:
+                # `feed` saw to it that the chunk brings the whole frame, or a bad length.
+                (length,) = get_uint32(partial[:LENGTH_SIZE] + data[:LENGTH_SIZE])
                 if length > limit or length == 0:
                     raise self._bad_length(length)
-                stop = at + LENGTH_SIZE + length
-                if stop > len(chunk):
-                    need = LENGTH_SIZE + length
-                    break
-                self._at = stop
-                yield item(chunk[at:stop])
-                at = stop
-            self._partial += chunk[at:]
+                self._at = at = LENGTH_SIZE + length - len(partial)
+                partial += data[:at]
+                # Handed over: never resized again, since views of it are out.
+                self._partial = bytearray()
+                yield item(memoryview(partial).toreadonly())
+            need = LENGTH_SIZE
+            if at < size:
+                chunk = memoryview(data)
+                last = size - LENGTH_SIZE
+                while at <= last:
+                    (length,) = get_uint32(chunk, at)
+                    if length > limit or length == 0:
+                        raise self._bad_length(length)
+                    stop = at + LENGTH_SIZE + length
+                    if stop > size:
+                        need = LENGTH_SIZE + length
+                        break
+                    self._at = stop
+                    yield item(chunk[at:stop])
+                    at = stop
+                self._partial += chunk[at:]
             self._need = need
             self._let_go()
         except RemoteProtocolError as error:
@@ -138,25 +147,9 @@ class StreamDecoder(Generic[Item]):
 
     def _let_go(self) -> None:
         """Be done with the chunk."""
-        self._chunk = memoryview(b"")
+        self._chunk = b""
         self._at = 0
         self._pending = None
-
-    def _completed(self) -> memoryview:
-        """Return the frame that earlier chunks began, and this one completes."""
-        partial = self._partial
-        if len(partial) < LENGTH_SIZE:
-            self._at = LENGTH_SIZE - len(partial)
-            partial += self._chunk[: self._at]
-        (length,) = get_uint32(partial)
-        if length > self.limits.frame or length == 0:
-            raise self._bad_length(length)
-        stop = self._at + LENGTH_SIZE + length - len(partial)
-        partial += self._chunk[self._at : stop]
-        self._at = stop
-        # Handed over: never resized again, since views of it are out.
-        self._partial = bytearray()
-        return memoryview(partial).toreadonly()
 
     def _bad_length(self, length: int) -> RemoteProtocolError:
         problem = refuse_length(length, self.limits)

@@ -31,9 +31,10 @@ from .messages import (
     PluginProtocolReject,
 )
 from .table import Message
-from .text import are_utf8, is_ascii
+from .text import STEP, are_utf8, is_ascii
 
 get_2_uint32 = struct.Struct(">II").unpack_from
+get_head = struct.Struct(">IB").unpack_from
 get_uint32 = struct.Struct(">I").unpack_from
 put_2_uint32 = struct.Struct(">II").pack
 put_head = struct.Struct(">IB").pack
@@ -57,7 +58,7 @@ def decode_plugin_init(frame: memoryview, limits: Limits) -> PluginInit:
         raise IndexError
     hostname = frame[13:hostname_end]
     username = frame[hostname_end + 8 : username_end]
-    if not is_ascii(frame[5:]):
+    if size > STEP or not (hostname.tobytes().isascii() and username.tobytes().isascii()):
         unstated = (hostname, username)
         if not (limits.any_bytes or are_utf8(unstated, size)):
             raise IndexError
@@ -67,13 +68,18 @@ def decode_plugin_init(frame: memoryview, limits: Limits) -> PluginInit:
 def encode_plugin_init(source: PluginInit, limits: Limits) -> bytes:
     """Encode a PLUGIN_INIT frame (H.6.1)."""
     longest = limits.text
+    given: list[bytes | memoryview] = []
     hostname = source.hostname
     if isinstance(hostname, str):
         hostname = hostname.encode()
+    elif not limits.any_bytes:
+        given.append(hostname)
     hostname_size = len(hostname)
     username = source.username
     if isinstance(username, str):
         username = username.encode()
+    elif not limits.any_bytes:
+        given.append(username)
     username_size = len(username)
     size = 17 + hostname_size + username_size
     parts: list[bytes | memoryview] = [
@@ -87,10 +93,8 @@ def encode_plugin_init(source: PluginInit, limits: Limits) -> bytes:
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
-    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
-        unstated = (hostname, username)
-        if not (limits.any_bytes or are_utf8(unstated, size)):
-            raise ValueError
+    if given and not frame.isascii() and not are_utf8(given, size):
+        raise ValueError
     return frame
 
 
@@ -103,7 +107,7 @@ def decode_plugin_init_response(frame: memoryview, limits: Limits) -> PluginInit
     if size != username_end or username_size > longest:
         raise IndexError
     username = frame[13:username_end]
-    if not is_ascii(frame[5:]):
+    if size > STEP or not username.tobytes().isascii():
         unstated = (username,)
         if not (limits.any_bytes or are_utf8(unstated, size)):
             raise IndexError
@@ -113,9 +117,12 @@ def decode_plugin_init_response(frame: memoryview, limits: Limits) -> PluginInit
 def encode_plugin_init_response(source: PluginInitResponse, limits: Limits) -> bytes:
     """Encode a PLUGIN_INIT_RESPONSE frame (H.6.2)."""
     longest = limits.text
+    given: list[bytes | memoryview] = []
     username = source.username
     if isinstance(username, str):
         username = username.encode()
+    elif not limits.any_bytes:
+        given.append(username)
     username_size = len(username)
     size = 9 + username_size
     parts: list[bytes | memoryview] = [
@@ -127,10 +134,8 @@ def encode_plugin_init_response(source: PluginInitResponse, limits: Limits) -> b
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
-    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
-        unstated = (username,)
-        if not (limits.any_bytes or are_utf8(unstated, size)):
-            raise ValueError
+    if given and not frame.isascii() and not are_utf8(given, size):
+        raise ValueError
     return frame
 
 
@@ -143,7 +148,7 @@ def decode_plugin_init_failure(frame: memoryview, limits: Limits) -> PluginInitF
     if size != message_end or message_size > longest:
         raise IndexError
     message = frame[9:message_end]
-    if not is_ascii(frame[5:]):
+    if size > STEP or not message.tobytes().isascii():
         unstated = (message,)
         if not (limits.any_bytes or are_utf8(unstated, size)):
             raise IndexError
@@ -153,9 +158,12 @@ def decode_plugin_init_failure(frame: memoryview, limits: Limits) -> PluginInitF
 def encode_plugin_init_failure(source: PluginInitFailure, limits: Limits) -> bytes:
     """Encode a PLUGIN_INIT_FAILURE frame (H.6.3)."""
     longest = limits.text
+    given: list[bytes | memoryview] = []
     message = source.message
     if isinstance(message, str):
         message = message.encode()
+    elif not limits.any_bytes:
+        given.append(message)
     message_size = len(message)
     size = 5 + message_size
     parts: list[bytes | memoryview] = [put_head_uint32(size, 8, message_size), message]
@@ -164,10 +172,8 @@ def encode_plugin_init_failure(source: PluginInitFailure, limits: Limits) -> byt
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
-    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
-        unstated = (message,)
-        if not (limits.any_bytes or are_utf8(unstated, size)):
-            raise ValueError
+    if given and not frame.isascii() and not are_utf8(given, size):
+        raise ValueError
     return frame
 
 
@@ -180,7 +186,7 @@ def decode_plugin_protocol(frame: memoryview, limits: Limits) -> PluginProtocol:
     if size != method_end or method_size > longest:
         raise IndexError
     method = frame[9:method_end]
-    if not is_ascii(method):
+    if (size > STEP or not method.tobytes().isascii()) and not is_ascii(method):
         raise IndexError
     return PluginProtocol(method)
 
@@ -190,7 +196,9 @@ def encode_plugin_protocol(source: PluginProtocol, limits: Limits) -> bytes:
     longest = limits.text
     method = source.method
     if isinstance(method, str):
-        method = method.encode()
+        method = method.encode("ascii")
+    elif not is_ascii(memoryview(method)):
+        raise ValueError
     method_size = len(method)
     size = 5 + method_size
     parts: list[bytes | memoryview] = [put_head_uint32(size, 3, method_size), method]
@@ -199,8 +207,6 @@ def encode_plugin_protocol(source: PluginProtocol, limits: Limits) -> bytes:
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
-    if not is_ascii(memoryview(method)):
-        raise ValueError
     return frame
 
 
@@ -213,7 +219,7 @@ def decode_plugin_protocol_reject(frame: memoryview, limits: Limits) -> PluginPr
     if size != message_end or message_size > longest:
         raise IndexError
     message = frame[9:message_end]
-    if not is_ascii(frame[5:]):
+    if size > STEP or not message.tobytes().isascii():
         unstated = (message,)
         if not (limits.any_bytes or are_utf8(unstated, size)):
             raise IndexError
@@ -223,9 +229,12 @@ def decode_plugin_protocol_reject(frame: memoryview, limits: Limits) -> PluginPr
 def encode_plugin_protocol_reject(source: PluginProtocolReject, limits: Limits) -> bytes:
     """Encode a PLUGIN_PROTOCOL_REJECT frame (H.6.5)."""
     longest = limits.text
+    given: list[bytes | memoryview] = []
     message = source.message
     if isinstance(message, str):
         message = message.encode()
+    elif not limits.any_bytes:
+        given.append(message)
     message_size = len(message)
     size = 5 + message_size
     parts: list[bytes | memoryview] = [put_head_uint32(size, 5, message_size), message]
@@ -234,10 +243,8 @@ def encode_plugin_protocol_reject(source: PluginProtocolReject, limits: Limits) 
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
-    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
-        unstated = (message,)
-        if not (limits.any_bytes or are_utf8(unstated, size)):
-            raise ValueError
+    if given and not frame.isascii() and not are_utf8(given, size):
+        raise ValueError
     return frame
 
 
@@ -293,7 +300,7 @@ def decode_plugin_ki_server_request(frame: memoryview, limits: Limits) -> Plugin
     name = frame[9:name_end]
     instructions = frame[name_end + 4 : instructions_end]
     language = frame[instructions_end + 4 : language_end]
-    if not is_ascii(frame[5:]):
+    if size > STEP or not (frame.tobytes().isascii() or frame[4:].tobytes().isascii()):
         utf8 = (name, instructions, *[part for part, _ in prompts])
         if not is_ascii(language) or not are_utf8(utf8, size):
             raise IndexError
@@ -303,17 +310,24 @@ def decode_plugin_ki_server_request(frame: memoryview, limits: Limits) -> Plugin
 def encode_plugin_ki_server_request(source: PluginKIServerRequest, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_SERVER_REQUEST frame (H.6.7)."""
     longest = limits.text
+    given: list[bytes | memoryview] = []
     name = source.name
     if isinstance(name, str):
         name = name.encode()
+    else:
+        given.append(name)
     name_size = len(name)
     instructions = source.instructions
     if isinstance(instructions, str):
         instructions = instructions.encode()
+    else:
+        given.append(instructions)
     instructions_size = len(instructions)
     language = source.language
     if isinstance(language, str):
-        language = language.encode()
+        language = language.encode("ascii")
+    elif not is_ascii(memoryview(language)):
+        raise ValueError
     language_size = len(language)
     size = 17 + name_size + instructions_size + language_size
     if not isinstance(source.prompts, (list, tuple)):
@@ -332,6 +346,8 @@ def encode_plugin_ki_server_request(source: PluginKIServerRequest, limits: Limit
     for prompt, echo in source.prompts:
         if isinstance(prompt, str):
             prompt = prompt.encode()
+        else:
+            given.append(prompt)
         prompt_size = len(prompt)
         if prompt_size > longest:
             raise ValueError
@@ -349,10 +365,8 @@ def encode_plugin_ki_server_request(source: PluginKIServerRequest, limits: Limit
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
-    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
-        utf8 = (name, instructions, *parts[8::3])
-        if not is_ascii(memoryview(language)) or not are_utf8(utf8, size):
-            raise ValueError
+    if given and not frame.isascii() and not are_utf8(given, size):
+        raise ValueError
     return frame
 
 
@@ -375,7 +389,7 @@ def decode_plugin_ki_server_response(frame: memoryview, limits: Limits) -> Plugi
         responses.append(response)
     if size != at:
         raise IndexError
-    if not is_ascii(frame[5:]):
+    if size > STEP or not (frame.tobytes().isascii() or frame[4:].tobytes().isascii()):
         utf8 = (*responses,)
         if not are_utf8(utf8, size):
             raise IndexError
@@ -385,6 +399,7 @@ def decode_plugin_ki_server_response(frame: memoryview, limits: Limits) -> Plugi
 def encode_plugin_ki_server_response(source: PluginKIServerResponse, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_SERVER_RESPONSE frame (H.6.8)."""
     longest = limits.text
+    given: list[bytes | memoryview] = []
     size = 5
     if not isinstance(source.responses, (list, tuple)):
         raise TypeError
@@ -393,6 +408,8 @@ def encode_plugin_ki_server_response(source: PluginKIServerResponse, limits: Lim
     for response in source.responses:
         if isinstance(response, str):
             response = response.encode()
+        else:
+            given.append(response)
         response_size = len(response)
         if response_size > longest:
             raise ValueError
@@ -404,10 +421,8 @@ def encode_plugin_ki_server_response(source: PluginKIServerResponse, limits: Lim
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
-    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
-        utf8 = (*parts[2::2],)
-        if not are_utf8(utf8, size):
-            raise ValueError
+    if given and not frame.isascii() and not are_utf8(given, size):
+        raise ValueError
     return frame
 
 
@@ -448,7 +463,7 @@ def decode_plugin_ki_user_request(frame: memoryview, limits: Limits) -> PluginKI
     name = frame[9:name_end]
     instructions = frame[name_end + 4 : instructions_end]
     language = frame[instructions_end + 4 : language_end]
-    if not is_ascii(frame[5:]):
+    if size > STEP or not (frame.tobytes().isascii() or frame[4:].tobytes().isascii()):
         utf8 = (name, instructions, *[part for part, _ in prompts])
         if not is_ascii(language) or not are_utf8(utf8, size):
             raise IndexError
@@ -458,17 +473,24 @@ def decode_plugin_ki_user_request(frame: memoryview, limits: Limits) -> PluginKI
 def encode_plugin_ki_user_request(source: PluginKIUserRequest, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_USER_REQUEST frame (H.6.9)."""
     longest = limits.text
+    given: list[bytes | memoryview] = []
     name = source.name
     if isinstance(name, str):
         name = name.encode()
+    else:
+        given.append(name)
     name_size = len(name)
     instructions = source.instructions
     if isinstance(instructions, str):
         instructions = instructions.encode()
+    else:
+        given.append(instructions)
     instructions_size = len(instructions)
     language = source.language
     if isinstance(language, str):
-        language = language.encode()
+        language = language.encode("ascii")
+    elif not is_ascii(memoryview(language)):
+        raise ValueError
     language_size = len(language)
     size = 17 + name_size + instructions_size + language_size
     if not isinstance(source.prompts, (list, tuple)):
@@ -487,6 +509,8 @@ def encode_plugin_ki_user_request(source: PluginKIUserRequest, limits: Limits) -
     for prompt, echo in source.prompts:
         if isinstance(prompt, str):
             prompt = prompt.encode()
+        else:
+            given.append(prompt)
         prompt_size = len(prompt)
         if prompt_size > longest:
             raise ValueError
@@ -504,10 +528,8 @@ def encode_plugin_ki_user_request(source: PluginKIUserRequest, limits: Limits) -
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
-    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
-        utf8 = (name, instructions, *parts[8::3])
-        if not is_ascii(memoryview(language)) or not are_utf8(utf8, size):
-            raise ValueError
+    if given and not frame.isascii() and not are_utf8(given, size):
+        raise ValueError
     return frame
 
 
@@ -530,7 +552,7 @@ def decode_plugin_ki_user_response(frame: memoryview, limits: Limits) -> PluginK
         responses.append(response)
     if size != at:
         raise IndexError
-    if not is_ascii(frame[5:]):
+    if size > STEP or not (frame.tobytes().isascii() or frame[4:].tobytes().isascii()):
         utf8 = (*responses,)
         if not are_utf8(utf8, size):
             raise IndexError
@@ -540,6 +562,7 @@ def decode_plugin_ki_user_response(frame: memoryview, limits: Limits) -> PluginK
 def encode_plugin_ki_user_response(source: PluginKIUserResponse, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_USER_RESPONSE frame (H.6.10)."""
     longest = limits.text
+    given: list[bytes | memoryview] = []
     size = 5
     if not isinstance(source.responses, (list, tuple)):
         raise TypeError
@@ -548,6 +571,8 @@ def encode_plugin_ki_user_response(source: PluginKIUserResponse, limits: Limits)
     for response in source.responses:
         if isinstance(response, str):
             response = response.encode()
+        else:
+            given.append(response)
         response_size = len(response)
         if response_size > longest:
             raise ValueError
@@ -559,10 +584,8 @@ def encode_plugin_ki_user_response(source: PluginKIUserResponse, limits: Limits)
     frame = b"".join(parts)
     if size != len(frame) - 4:
         raise TypeError
-    if not frame.isascii() and not is_ascii(memoryview(frame)[5:]):
-        utf8 = (*parts[2::2],)
-        if not are_utf8(utf8, size):
-            raise ValueError
+    if given and not frame.isascii() and not are_utf8(given, size):
+        raise ValueError
     return frame
 
 
