@@ -1,13 +1,15 @@
 """CPU time of several functions that do the same, side by side.
 
 The machines that this runs on are busy with other things and change their speed. So nothing is
-measured on its own: each round takes one sample of everybody in turn, each beginning one further
-along, and what counts is the ratio of two samples of the same round, and of those the median.
+measured on its own: each round takes one sample of everybody, and what counts is the ratio of two
+samples of the same round, and of those the median. The order is another in each round, since
+whoever comes after somebody that fills the caches is slowed down by it.
 """
 
 from __future__ import annotations
 
 import gc
+import random
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -121,10 +123,11 @@ def race(
     samples: dict[str, list[float]] = {name: [] for name in names}
     with collector_off():
         loops = {name: loops_for(functions[name], arguments, least, clock) for name in names}
-    for number in range(rounds):
-        first = number % len(names)
+    order = random.Random(0)
+    for _ in range(rounds):
+        order.shuffle(names)
         with collector_off():
-            for name in names[first:] + names[:first]:
+            for name in names:
                 took = sample(functions[name], arguments, loops[name], clock)
                 samples[name].append(took / loops[name])
     return Race(samples)

@@ -72,12 +72,15 @@ def test_a_sample_is_long_enough_and_counts_one_call() -> None:
     assert calls == 63 + 2 * 32
 
 
-def test_everybody_is_first_in_turn() -> None:
-    order = []
-    names = ("a", "b", "c")
-    functions = {name: lambda name=name: order.append(name) for name in names}
-    measuring.race(functions, (), rounds=3, least=0, clock=lambda: 0)
-    assert "".join(order[3:]) == "abc" + "bca" + "cab"
+def test_everybody_comes_once_in_a_round_and_after_everybody_else_in_time() -> None:
+    calls = []
+    names = "abc"
+    functions = {name: lambda name=name: calls.append(name) for name in names}
+    measuring.race(functions, (), rounds=40, least=0, clock=lambda: 0)
+    sampled = "".join(calls[3:])  # behind one call of each to find out how many make a sample
+    rounds = [sampled[start : start + 3] for start in range(0, len(sampled), 3)]
+    assert len(rounds) == 40
+    assert set(rounds) == {"abc", "acb", "bac", "bca", "cab", "cba"}
 
 
 def test_the_collector_is_off_in_a_sample_and_on_again_afterwards() -> None:
