@@ -15,8 +15,9 @@ _HARNESS: Final = Path(__file__).with_name("harness.py")
 LONGEST: Final = 40_000
 """Bytes of an input at most: twice what the codec looks at in one piece, and some."""
 
-_LIMITS: Final = ("-timeout=10", "-rss_limit_mb=1024")
-"""For each input, in seconds; for the process, in MiB."""
+_LIMITS: Final = ("-timeout=25", "-rss_limit_mb=1024")
+"""For each input, in seconds of the clock, of which a busy machine may waste many; for the process,
+in MiB."""
 
 
 class Engine(StrEnum):

@@ -13,7 +13,10 @@ from authplugin import (
     Limits,
     Message,
     PluginInit,
+    PluginInitResponse,
     PluginKIServerResponse,
+    PluginKIUserResponse,
+    PluginProtocolAccept,
     Side,
     codec,
     encode,
@@ -27,23 +30,32 @@ from authplugin_properties.laws import LawBroken
 # Small ones: what is at their bounds costs little, and can be shown.
 ALL_LIMITS = st.sampled_from(
     [
-        Limits(frame=2048, text=300, count=20),
+        Limits(frame=2048, text=130, count=8),
         Limits(frame=64, text=24, count=3),
-        Limits(frame=2048, text=300, count=20, nonzero_is_true=True, any_bytes=True),
+        Limits(frame=2048, text=130, count=8, nonzero_is_true=True, any_bytes=True),
         Limits(frame=64, text=24, count=3, nonzero_is_true=True, any_bytes=True),
     ]
 )
 
 
+BOUND = (
+    PluginInitResponse,
+    PluginProtocolAccept,
+    PluginKIServerResponse,
+    PluginKIUserResponse,
+)
+"""The messages that have to fit what was said before them."""
+
+
 @st.composite
 def spliced(draw: st.DrawFn, limits: Limits) -> list[Message]:
-    """Go on with another dialogue in the same state: only what was said before may not fit."""
+    """Go on with another dialogue in the same state, where that may not fit."""
     one, other = draw(st.tuples(*[strategies.dialogues(limits=limits)] * 2))
     places = [
         (at, behind)
         for at, message in enumerate(one)
         for behind, following in enumerate(other)
-        if message.spec.leaves is following.spec.leaves
+        if message.spec.leaves is following.spec.leaves and isinstance(following, BOUND)
     ]
     at, behind = draw(st.sampled_from(places or [(0, 0)]))
     return one[:at] + other[behind:]
@@ -271,7 +283,7 @@ BREAKS: list[tuple[str, Callable[[Patch], None], str]] = [
         lose_a_byte_of_a_short_chunk,
         "chunking changes nothing: .*Decoder",
     ),
-    ("chunking_changes_nothing", reuse_a_buffer, "chunking changes nothing: .*item 0 is"),
+    ("chunking_changes_nothing", reuse_a_buffer, r"chunking changes nothing: .*item \d+ is"),
     (
         "chunking_changes_nothing",
         judge_the_turn_once_a_chunk,
