@@ -36,7 +36,7 @@ _COVERED = st.sampled_from(METHODS)
 _GO_ON = st.sampled_from([False] + [True] * 19)
 _RARELY = st.integers(0, 4).map(lambda drawn: drawn == 4)
 
-_SHORT = 64  # bytes of text in a conversation
+_SHORT = 256  # bytes of text in a conversation
 _SOME = 5  # elements, or bytes, of what is not at a boundary
 
 
