@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -26,6 +27,11 @@ class Segment:
     name: str
     kind: Kind | BooleanKind
     data: bytes
+
+    @property
+    def part(self) -> str:
+        """The field without its index, such as `"prompts[].echo"`."""
+        return re.sub(r"\[\d+\]", "[]", self.name)
 
 
 def segments_of(message: Message) -> list[Segment]:

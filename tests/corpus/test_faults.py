@@ -1,4 +1,4 @@
-"""Each fault, on each message that it fits, against the codec and against the oracles."""
+"""Each fault: what it is called, what it fits, and what it does to one frame."""
 
 import re
 from collections.abc import Callable
@@ -8,23 +8,29 @@ import pytest
 
 import authplugin
 from authplugin import Limits
-from authplugin_corpus.faults import FAULTS, ILL_FORMED, Fault, Faulty, Scope, fault_named, plain
+from authplugin_corpus.faults import (
+    FAULTS,
+    ILL_FORMED,
+    Fault,
+    Scope,
+    fault_named,
+    stock_conversations,
+)
 from authplugin_properties.oracles import Refused, cursor, turns
 
 from .dialogues import CONVERSATIONS, FRAMES, LEADS
-
-DEFAULT = Limits()
-SMALL = Limits(frame=64, text=30, count=3)
-LENIENT = Limits(nonzero_is_true=True, any_bytes=True)
+from .receiving import DEFAULT, LENIENT, LIMITS, SMALL, name_of
 
 ALL = set(cursor.NAMES.values())
 REQUESTS = {"PLUGIN_KI_SERVER_REQUEST", "PLUGIN_KI_USER_REQUEST"}
 RESPONSES = {"PLUGIN_KI_SERVER_RESPONSE", "PLUGIN_KI_USER_RESPONSE"}
 BARE = {"PLUGIN_PROTOCOL_ACCEPT", "PLUGIN_AUTH_SUCCESS", "PLUGIN_AUTH_FAILURE"}
-BY_PLUGIN = {name for name, side in turns.SENDERS.items() if side == "plugin"}
+RESULTS = {"PLUGIN_AUTH_SUCCESS", "PLUGIN_AUTH_FAILURE"}  # it stays the client's turn after these
+OPENING = {"PLUGIN_INIT", "PLUGIN_INIT_RESPONSE", "PLUGIN_INIT_FAILURE"}
 
 FITS = {
     "truncate": ALL,
+    "truncated-body": ALL,
     "empty-frame": ALL,
     "oversized-claim": ALL,
     "oversized-string": ALL - BARE,
@@ -38,42 +44,102 @@ FITS = {
     "unknown-type": ALL,
     "wrong-side": ALL,
     "wrong-state": ALL,
-    "wrong-turn": ALL
-    - {
-        # It stays the client's turn after these, and nobody's after the first.
-        *("PLUGIN_INIT_FAILURE", "PLUGIN_AUTH_SUCCESS", "PLUGIN_AUTH_FAILURE"),
-    },
-    "premature-end": BY_PLUGIN,
+    "premature-end": ALL,
+    "duplicated": ALL,
+    "wrong-turn": ALL - RESULTS,
+    "coalesced": ALL - {"PLUGIN_INIT_FAILURE"},
+    "begun-early": ALL - RESULTS,
+    "dropped": ALL - OPENING,
+    "reordered": ALL - OPENING,
+    "spliced": ALL,
+    "version-above-offer": {"PLUGIN_INIT_RESPONSE"},
+    "version-unsupported": {"PLUGIN_INIT_RESPONSE"},
+    "method-unknown": {"PLUGIN_PROTOCOL_REJECT"},
+    "response-count": RESPONSES,
+    "bit-flip": ALL,
 }
 """Which messages each fault fits."""
 
 OF_FRAMES = [fault for fault in FAULTS if fault.scope is Scope.FRAME]
-OF_CONVERSATIONS = [fault for fault in FAULTS if fault.scope is Scope.CONVERSATION]
+
+IN_A_FIELD = {
+    *("oversized-string", "lying-length", "oversized-count", "lying-count"),
+    *("bad-boolean", "bad-utf8", "bad-ascii"),
+}
+"""The faults that are wholly within a field, which the receiver then names."""
 
 
 def named(faults: list[Fault]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return pytest.mark.parametrize("fault", faults, ids=lambda fault: fault.name)
 
 
+def without_index(field: str) -> str:
+    return re.sub(r"\d+", "", field)
+
+
+def struck(fault: Fault, limits: Limits = DEFAULT) -> list[Any]:
+    return [
+        faulty
+        for conversations in stock_conversations().values()
+        for frames in conversations
+        for faulty in fault.strike(frames, limits)
+    ]
+
+
 def test_faults_are_named_once_and_described() -> None:
-    assert {fault.name for fault in FAULTS} == FITS.keys()
+    assert [fault.name for fault in FAULTS if fault.name not in FITS] == []
     assert len(FAULTS) == len(FITS)
     for fault in FAULTS:
         assert fault_named(fault.name) is fault
-        assert re.fullmatch(r"[A-Z][^.]*\.", fault.sentence)
+        assert re.fullmatch(r"[A-Z][^.]*\.( [A-Z][^.]*\.)?", fault.sentence)
         assert re.fullmatch(r"H\.\d(\.\d+)?", fault.clause)
+
+
+def test_no_fault_has_a_name_that_is_not_there() -> None:
+    with pytest.raises(KeyError):
+        fault_named("truncated")
 
 
 def test_every_message_has_a_conversation() -> None:
     assert FRAMES.keys() == ALL
     for conversation in CONVERSATIONS:
-        assert all(situation.refusal is None for situation in replayed(conversation))
+        read = [cursor.decode(frame) for frame in conversation]
+        names = [cursor.NAMES[message["type"]] for message in read]
+        moves = [(turns.SENDERS[name], name, each) for name, each in zip(names, read, strict=True)]
+        assert all(situation.refusal is None for situation in turns.replay(moves))
 
 
 @named(list(FAULTS))
 def test_a_fault_fits_the_messages_that_it_should(fault: Fault) -> None:
-    fitting = {name for name, lead in LEADS.items() if list(fault.strike(lead, DEFAULT))}
-    assert fitting == FITS[fault.name]
+    assert {faulty.message for faulty in struck(fault)} == FITS[fault.name]
+
+
+@named(list(FAULTS))
+def test_a_fault_has_the_codes_that_it_says(fault: Fault) -> None:
+    assert {faulty.code for faulty in struck(fault)} - {None} == fault.codes
+
+
+@named(list(FAULTS))
+def test_a_fault_says_which_message_and_which_part_it_has_struck(fault: Fault) -> None:
+    for frames in LEADS.values():
+        fields = cursor.FIELDS[frames[-1][4]]
+        for faulty in fault.strike(frames, DEFAULT):
+            assert faulty.message == name_of(frames[-1])
+            field = re.match(r"\w+", faulty.part)
+            assert field is not None
+            assert field.group() in {"length", "type", "frame", *fields}
+            assert faulty.part == without_index(faulty.part)
+            assert faulty.kept < len(frames)
+            speaker = turns.SENDERS[faulty.message]
+            assert turns.SENDERS[name_of(frames[faulty.kept])] == speaker
+
+
+@named(list(FAULTS))
+def test_what_is_right_is_no_fault(fault: Fault) -> None:
+    for name, frames in LEADS.items():
+        for faulty in fault.strike(frames, DEFAULT):
+            same = faulty.data == frames[-1] and faulty.kept == len(frames) - 1
+            assert faulty.ends or not same, name
 
 
 # Faults of a frame.
@@ -91,7 +157,7 @@ def refusal_by_oracle(data: bytes, limits: Limits) -> tuple[str, str | None]:
     return caught.value.code, caught.value.field
 
 
-@pytest.mark.parametrize("limits", [DEFAULT, SMALL, LENIENT], ids=["default", "small", "lenient"])
+@pytest.mark.parametrize("limits", LIMITS.values(), ids=LIMITS.keys())
 @pytest.mark.parametrize("name", sorted(ALL))
 @named(OF_FRAMES)
 def test_codec_and_oracle_refuse_a_frame_with_the_code_of_the_fault(
@@ -101,9 +167,10 @@ def test_codec_and_oracle_refuse_a_frame_with_the_code_of_the_fault(
         by_codec = refusal_by_codec(faulty.data, limits)
         assert by_codec == refusal_by_oracle(faulty.data, limits)
         code, field = by_codec
-        assert code == fault.code
-        if field is not None:
+        assert code == faulty.code
+        if fault.name in IN_A_FIELD:
             assert field == faulty.place
+            assert without_index(field) == faulty.part
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
@@ -120,7 +187,7 @@ def test_a_stream_gives_what_came_before_the_fault(fault: Fault, name: str) -> N
             refuse = items.__next__
         with pytest.raises(authplugin.RemoteProtocolError) as caught:
             refuse()
-        assert caught.value.code == fault.code
+        assert caught.value.code == faulty.code
 
 
 def test_every_string_count_and_boolean_is_struck() -> None:
@@ -136,14 +203,31 @@ def test_every_string_count_and_boolean_is_struck() -> None:
     assert places("lying-count") == places("oversized-count") == {"prompts"}
     assert places("bad-boolean") == {"prompts[0].echo", "prompts[1].echo"}
     response = LEADS["PLUGIN_KI_SERVER_RESPONSE"]
-    struck = {faulty.place for faulty in fault_named("bad-utf8").strike(response, DEFAULT)}
-    assert struck == {"responses[0]", "responses[1]"}
+    texts = {faulty.place for faulty in fault_named("bad-utf8").strike(response, DEFAULT)}
+    assert texts == {"responses[0]", "responses[1]"}
 
 
-def test_truncation_cuts_everywhere() -> None:
-    frame = FRAMES["PLUGIN_INIT"]
-    cuts = [faulty.data for faulty in fault_named("truncate").strike([frame], DEFAULT)]
-    assert cuts == [frame[:stop] for stop in range(1, len(frame))]
+@pytest.mark.parametrize("name", sorted(ALL))
+def test_truncation_cuts_everywhere(name: str) -> None:
+    frame = FRAMES[name]
+    cuts = list(fault_named("truncate").strike([frame], DEFAULT))
+    assert [faulty.data for faulty in cuts] == [frame[:stop] for stop in range(1, len(frame))]
+    assert [faulty.part for faulty in cuts[:4]] == ["length", "length", "length", "type"]
+    bodies = list(fault_named("truncated-body").strike([frame], DEFAULT))
+    assert [faulty.data[4:] for faulty in bodies] == [
+        frame[4:stop] for stop in range(4, len(frame))
+    ]
+    assert [faulty.part for faulty in bodies] == [faulty.part for faulty in cuts[3:]]
+    for faulty in bodies:
+        code, field = refusal_by_oracle(faulty.data, DEFAULT)
+        if code == "field-truncated":
+            assert field is not None
+            assert without_index(field) == faulty.part
+        elif code == "count-impossible":
+            assert field is not None
+            assert faulty.part.startswith(f"{field}[]")
+        else:
+            assert (code, faulty.part) == ("frame-empty", "type")
 
 
 def test_lies_are_of_all_sizes() -> None:
@@ -166,82 +250,3 @@ def test_what_a_lenient_receiver_takes_is_no_fault_to_it() -> None:
     assert list(fault_named("bad-boolean").strike(request, LENIENT)) == []
     assert list(fault_named("bad-utf8").strike(LEADS["PLUGIN_INIT"], LENIENT)) == []
     assert list(fault_named("bad-utf8").strike(request, LENIENT)) != []
-
-
-# Faults of a conversation.
-
-
-def moves(frames: list[bytes]) -> list[tuple[str, str, dict[str, Any]]]:
-    read = [cursor.decode(frame) for frame in frames]
-    names = [cursor.NAMES[message["type"]] for message in read]
-    return [(turns.SENDERS[name], name, fields) for name, fields in zip(names, read, strict=True)]
-
-
-def replayed(frames: list[bytes]) -> list[turns.Situation]:
-    return turns.replay(moves(frames))
-
-
-def receiving_session(lead: list[bytes]) -> authplugin.ClientSession | authplugin.PluginSession:
-    """Return the session of whoever hears the last frame of `lead`, brought to just before it."""
-    listener = "plugin" if moves(lead)[-1][0] == "client" else "client"
-    session = authplugin.PluginSession() if listener == "plugin" else authplugin.ClientSession()
-    for (side, _, _), frame in zip(moves(lead)[:-1], lead[:-1], strict=True):
-        if side == listener:
-            assert session.send(authplugin.decode(frame)) == frame
-        else:
-            session.receive_data(frame)
-            assert len(list(session.events())) == 1
-    return session
-
-
-def refusal_by_session(lead: list[bytes], faulty: Faulty) -> str:
-    session = receiving_session(lead)
-    if faulty.data:
-        session.receive_data(faulty.data)
-    if faulty.ends:
-        session.receive_end_of_file()
-    with pytest.raises(authplugin.RemoteProtocolError) as caught:
-        list(session.events())
-    return caught.value.code.value
-
-
-@pytest.mark.parametrize("name", sorted(ALL))
-@named(OF_CONVERSATIONS)
-def test_session_and_oracle_refuse_with_the_code_of_the_fault(fault: Fault, name: str) -> None:
-    lead = LEADS[name]
-    for faulty in fault.strike(lead, DEFAULT):
-        assert refusal_by_session(lead, faulty) == fault.code
-        if faulty.ends:
-            # The oracle knows no ends of files, but whose turn it is.
-            assert fault.code == "end-premature"
-            assert replayed(lead[:-1])[-1].turn == "plugin"
-            continue
-        before = [*lead[:-1], *split(faulty.data)]
-        speaker = moves(lead)[-1][0]
-        said = moves(before)
-        spoken = [(speaker, what, fields) for _, what, fields in said[len(lead) - 1 :]]
-        refusals = [each.refusal for each in turns.replay([*said[: len(lead) - 1], *spoken])]
-        assert refusals[:-1] == [None] * (len(refusals) - 1)
-        assert refusals[-1] == fault.code
-
-
-@pytest.mark.parametrize("name", sorted(ALL))
-@named(OF_FRAMES)
-def test_a_session_refuses_a_bad_frame_with_the_code_of_the_fault(fault: Fault, name: str) -> None:
-    for faulty in fault.strike(LEADS[name], DEFAULT):
-        assert refusal_by_session(LEADS[name], faulty) == fault.code
-
-
-def split(data: bytes) -> list[bytes]:
-    frames = []
-    while data:
-        size = 4 + int.from_bytes(data[:4], "big")
-        frames.append(data[:size])
-        data = data[size:]
-    return frames
-
-
-def test_plain_messages_can_be_encoded() -> None:
-    for message_type in authplugin.MESSAGES:
-        message = plain(message_type)
-        assert authplugin.decode(authplugin.encode(message)) == message

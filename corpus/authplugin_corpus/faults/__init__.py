@@ -1,0 +1,78 @@
+"""What can be wrong with what one side says: data and functions that make it so.
+
+A fault turns a right conversation into wrong ones, and knows with which code a strict receiver
+refuses each of them. It needs nothing but the codec, so that whoever wants to can wrap it: a
+strategy, a mutator, a generator of vectors. `compose` puts one fault on top of another; `pairs`
+says what there is to strike, and `stock_conversations` has something to strike for each.
+
+Where a code does not follow from how the bytes were made, `judge` asks this library's own receiver.
+That takes a conversation which this receiver could have had, from the first frame; what strikes a
+frame without one (flipped bits, and two faults at once) is judged by the frame alone.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from authplugin import Limits
+
+from .conversation import FAULTS_OF_CONVERSATIONS
+from .declaring import compose
+from .fault import Fault, Faulty, Scope, Strike
+from .frame import FAULTS_OF_FRAMES, ILL_FORMED
+from .judging import judge
+from .stock import Conversation, plain, sample, stock_conversations
+
+__all__ = [
+    "FAULTS",
+    "ILL_FORMED",
+    "Conversation",
+    "Fault",
+    "Faulty",
+    "Scope",
+    "Strike",
+    "compose",
+    "fault_named",
+    "judge",
+    "pairs",
+    "plain",
+    "sample",
+    "stock_conversations",
+]
+
+FAULTS: Final[tuple[Fault, ...]] = (*FAULTS_OF_FRAMES, *FAULTS_OF_CONVERSATIONS)
+"""All faults, but for those that `compose` makes."""
+
+_NAMED: Final = {fault.name: fault for fault in FAULTS}
+
+
+def fault_named(name: str) -> Fault:
+    """Return a fault by its name; one of two names, with a plus sign between, is composed.
+
+    Raises:
+        KeyError: where there is none of that name.
+        ValueError: where the two cannot be composed.
+    """
+    first, *others = (_NAMED[each] for each in name.split("+"))
+    for other in others:
+        first = compose(first, other)
+    return first
+
+
+@lru_cache(maxsize=16)
+def pairs(limits: Limits) -> frozenset[tuple[str, str, str]]:
+    """Return all that can be struck: (message name, part, fault name), as a `Faulty` says them.
+
+    These are what all faults make of all stock conversations.
+
+    Args:
+        limits: those of the receiver, which have to be such that it takes those conversations.
+    """
+    return frozenset(
+        (faulty.message, faulty.part, fault.name)
+        for fault in FAULTS
+        for conversations in stock_conversations().values()
+        for conversation in conversations
+        for faulty in fault.strike(conversation, limits)
+    )

@@ -1,0 +1,72 @@
+"""What a strict receiver makes of wrong bytes, asked of this library's own sessions.
+
+For the faults whose code cannot be told from how they are made: flipped bits, lost frames, and one
+fault on top of another. The tests hold what is said here against oracles of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from authplugin import (
+    ClientSession,
+    ErrorCode,
+    Limits,
+    MessageDecoder,
+    PluginSession,
+    RemoteProtocolError,
+    Side,
+    State,
+    decode,
+)
+
+_RECEIVERS = {Side.CLIENT: PluginSession, Side.PLUGIN: ClientSession}
+"""Who hears what each side says."""
+
+
+def judge(
+    frames: Sequence[bytes], kept: int, data: bytes, ends: bool, limits: Limits
+) -> ErrorCode | None:
+    """Return the code with which wrong bytes are refused, or None where they are taken.
+
+    Args:
+        frames: the right conversation; it is its last speaker who says `data`. Where it does not
+            begin with the first frame, `data` is judged by itself: without turns, states and
+            guards.
+        kept: how many of the frames come before `data`.
+        data: the bytes, which come in one chunk.
+        ends: whether the end of file follows them.
+        limits: those of the receiver.
+
+    Raises:
+        LocalProtocolError: where the receiver's own frames have something that this library's
+            receiver does not say, such as a first frame of another version.
+        RemoteProtocolError: where the conversation is not right.
+    """
+    if decode(frames[0], limits).spec.leaves is not State.START:
+        return _judge_alone(data, ends, limits)
+    session = _RECEIVERS[decode(frames[-1], limits).spec.sender](limits)
+    for frame in frames[:kept]:
+        message = decode(frame, limits)
+        if message.spec.sender is session.side:
+            session.send(message)
+        else:
+            session.receive_data(frame)
+            session.next_event()
+    if data:
+        session.receive_data(data)
+    if ends and session.violation is None:
+        session.receive_end_of_file()
+    return None if session.violation is None else session.violation.code
+
+
+def _judge_alone(data: bytes, ends: bool, limits: Limits) -> ErrorCode | None:
+    decoder = MessageDecoder(limits)
+    try:
+        for _ in decoder.feed(data):
+            pass
+        if ends:
+            decoder.end_of_file()
+    except RemoteProtocolError as problem:
+        return problem.code
+    return None
