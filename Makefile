@@ -3,12 +3,18 @@
 
 PYTHON ?= python3
 MINUTES ?= 1
+PROFILE ?= ci
 ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := properties,fuzz,bench,test,lint
 STAMP := $(VENV)/.installed
+
+# Seconds that a test may take where the profile tries more than what pyproject.toml allows for.
+TIME_nightly := --timeout=7200
+# Some tests alone need not touch everything that is on the map.
+WHOLE := $(if $(ARGS),,--whole-map)
 
 # Empty where $(PYTHON) cannot be run; the rule that makes .venv then says what to do.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null)
@@ -22,17 +28,18 @@ ifeq ($(shell $(FITS)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test fuzz bench lint coverage generate clean
+.PHONY: help setup test properties fuzz bench lint coverage generate clean
 
 help:
-	@echo 'make setup     make .venv and install everything into it'
-	@echo 'make test      run every test (ARGS="-k name" for some of them)'
-	@echo 'make fuzz      fuzz the codec and both roles (MINUTES=$(MINUTES)); findings stay in .fuzz'
-	@echo 'make bench     compare speed and memory with other libraries; writes bench.json'
-	@echo 'make lint      ruff, mypy, and checks of the workflows'
-	@echo 'make coverage  measure the tests; fail unless every branch of the codec was taken'
-	@echo 'make generate  write the generated modules anew from the message table'
-	@echo 'make clean     remove .venv and all else made here, but not what fuzzing has found (.fuzz)'
+	@echo 'make setup       make .venv and install everything into it'
+	@echo 'make test        run every test (ARGS="-k name" for some of them)'
+	@echo 'make properties  run the laws and state machines alone (PROFILE=$(PROFILE), nightly, debug)'
+	@echo 'make fuzz        fuzz the codec and both roles (MINUTES=$(MINUTES)); findings stay in .fuzz'
+	@echo 'make bench       compare speed and memory with other libraries; writes bench.json'
+	@echo 'make lint        ruff, mypy, and checks of the workflows'
+	@echo 'make coverage    measure the tests; fail unless every branch of the codec was taken'
+	@echo 'make generate    write the generated modules anew from the message table'
+	@echo 'make clean       remove .venv and all else made here, but no findings (.fuzz, .hypothesis)'
 	@echo
 	@echo 'PYTHON=$(PYTHON) says which Python makes .venv (3.11 or later).'
 	@echo 'Without make, as on Windows: see "Without make" in CONTRIBUTING.md.'
@@ -53,7 +60,11 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 test: setup
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto $(WHOLE) $(ARGS)
+
+properties: setup
+	$(BIN)/python -m pytest tests/properties -n auto --hypothesis-profile=$(PROFILE) \
+	    $(TIME_$(PROFILE)) $(WHOLE) $(ARGS)
 
 fuzz: setup
 	$(BIN)/authplugin fuzz --minutes $(MINUTES) $(ARGS)
@@ -83,6 +94,6 @@ generate: setup
 	$(BIN)/python codec/generate.py
 
 clean:
-	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist bench.json
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist bench.json
 	rm -f .coverage .coverage.*
 	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

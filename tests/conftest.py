@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The same examples each time, and no file that one run leaves to the next. Loaded by name, since
-# what Hypothesis takes by itself depends on whether CI is set; --hypothesis-profile overrules it.
-settings.register_profile("ci", derandomize=True, database=None, deadline=None, max_examples=100)
+from authplugin_properties import profiles
+
+# Loaded by name, since what Hypothesis takes by itself depends on whether CI is set.
+# --hypothesis-profile overrules it.
+profiles.register()
 settings.load_profile("ci")
 
 

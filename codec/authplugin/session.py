@@ -141,7 +141,10 @@ class Session:
 
     @property
     def held(self) -> int:
-        """Bytes of an incomplete frame that are held: at most the frame limit and a chunk."""
+        """Bytes of an incomplete frame that are held: at most the frame limit and a chunk.
+
+        None are once the session is poisoned.
+        """
         return self._frames.held
 
     def send(self, message: Message) -> bytes:
@@ -194,9 +197,7 @@ class Session:
                 if self._frames.held:
                     self._check_turn(self.side.other, RemoteProtocolError)
         except RemoteProtocolError as error:
-            # Let go of what came behind it, and of the chunk that a traceback would keep.
-            self._violation = error.with_traceback(None)
-            self._frames = FrameDecoder(self.limits)
+            self._poison(error)
 
     def receive_end_of_file(self) -> None:
         """Take in that the peer has closed its output.
@@ -217,10 +218,12 @@ class Session:
             self._ended = True
         else:
             owed = "inside a frame" if self._frames.held else "while it owed a message"
-            self._violation = RemoteProtocolError(
-                _END_CODES[kind],
-                f"the {peer} ended its output {owed}, in state {self._state}",
-                offset=self._frames.held or None,
+            self._poison(
+                RemoteProtocolError(
+                    _END_CODES[kind],
+                    f"the {peer} ended its output {owed}, in state {self._state}",
+                    offset=self._frames.held or None,
+                )
             )
 
     def next_event(self) -> Event | None:
@@ -252,6 +255,11 @@ class Session:
         self._check_guards(message, RemoteProtocolError)
         self._advance(message)
         self._events.append(message)
+
+    def _poison(self, violation: RemoteProtocolError) -> None:
+        # Let go of what came behind it, and of the chunk that a traceback would keep.
+        self._violation = violation.with_traceback(None)
+        self._frames = FrameDecoder(self.limits)
 
     def _check_open(self) -> None:
         if self._violation is not None:

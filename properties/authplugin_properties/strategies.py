@@ -24,9 +24,11 @@ from authplugin.messages import (
     PluginInitResponse,
     PluginProtocol,
 )
+from authplugin_corpus.faults import FAULTS, Fault, Faulty
 
 from .boundaries import SIZES, TEXTS, UINT32S
 from .conversation import Conversation
+from .routes import stock_strikes, targets, towards
 
 Values: TypeAlias = SearchStrategy[Any]
 
@@ -179,18 +181,39 @@ def dialogues(
         limits: what the messages keep to.
         max_size: the most messages.
     """
-    limits = replace(limits, text=min(limits.text, _SHORT), count=min(limits.count, _SOME))
     conversation = Conversation()
     said: list[Message] = []
     # Asked anew before each message, not settled once by a number: so any run of messages can be
     # left out when this shrinks.
-    while len(said) < max_size and (options := conversation.likely()) and draw(_GO_ON):
-        chosen = draw(st.sampled_from(options))
-        bound = _bound(draw, chosen, conversation, side, limits)
-        message: Message = draw(messages(chosen, limits=limits, fixed=bound))
+    while len(said) < max_size and (likely := conversation.likely()) and draw(_GO_ON):
+        message = draw(following(conversation, likely, side, limits))
         conversation.add(message)
         said.append(message)
     return said
+
+
+@st.composite
+def following(
+    draw: DrawFn,
+    conversation: Conversation,
+    among: Sequence[type[Message]] = (),
+    side: Side | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Message:
+    """Generate a message that may come next in a conversation. Texts and counts stay small.
+
+    Args:
+        draw: given by Hypothesis.
+        conversation: what was said so far.
+        among: the types to choose from, all of which may come next; none for all that may.
+        side: as for `dialogues`.
+        limits: what the message keeps to.
+    """
+    chosen = draw(st.sampled_from(among or conversation.likely()))
+    small = replace(limits, text=min(limits.text, _SHORT), count=min(limits.count, _SOME))
+    bound = _bound(draw, chosen, conversation, side, small)
+    message: Message = draw(messages(chosen, limits=small, fixed=bound))
+    return message
 
 
 def _bound(
@@ -221,6 +244,74 @@ def _any_of(versions: tuple[int, ...]) -> SearchStrategy[int]:
 
 def _fits(limits: Limits) -> bool:
     return all(len(method) <= limits.text for method in METHODS)
+
+
+@st.composite
+def faulty(
+    draw: DrawFn,
+    side: Side | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    among: Sequence[Fault] = FAULTS,
+) -> tuple[list[bytes], Faulty]:
+    """Generate a right conversation, as frames, and something that its last speaker gets wrong.
+
+    Its listener gets the first `Faulty.kept` of the frames, then `Faulty.data`; what it must answer
+    says `Faulty.code`.
+
+    Args:
+        draw: given by Hypothesis.
+        side: who is at fault; None for either.
+        limits: those of the listener.
+        among: the faults to choose from.
+    """
+    sides = tuple(Side) if side is None else (side,)
+    fault = draw(st.sampled_from([each for each in among if targets(each.name, sides, limits)]))
+    target = draw(st.sampled_from(targets(fault.name, sides, limits)))
+    return draw(struck(fault, target, limits))
+
+
+@st.composite
+def struck(
+    draw: DrawFn,
+    fault: Fault,
+    target: type[Message],
+    limits: Limits = DEFAULT_LIMITS,
+    conversation: Conversation | None = None,
+    frames: Sequence[bytes] = (),
+) -> tuple[list[bytes], Faulty]:
+    """Generate what a fault makes of one message; returns what `faulty` does.
+
+    Args:
+        draw: given by Hypothesis.
+        fault: the fault.
+        target: the message, one of `routes.targets`.
+        limits: those of the listener.
+        conversation: what comes before the message, where the message may come next in it;
+            otherwise, and for None, another conversation is generated.
+        frames: the same, as frames.
+    """
+    spoken = replace(limits, nonzero_is_true=False)
+    leading = list(frames)
+    if conversation is None or target not in conversation.options():
+        conversation, leading = Conversation(), []
+        while target.spec.leaves is not conversation.state:
+            among = towards(conversation, target.spec.leaves)
+            message = draw(following(conversation, among, limits=spoken))
+            conversation.add(message)
+            leading.append(encode(message, limits))
+    made: Sequence[Faulty] = ()
+    if target in conversation.options():
+        message = draw(following(conversation, (target,), limits=spoken))
+        leading.append(encode(message, limits))
+        made = list(fault.strike(leading, limits))
+    if not made:
+        # Such as two messages swapped, where there are no two yet.
+        stock, made = draw(st.sampled_from(stock_strikes(fault.name, limits)[target]))
+        leading = list(stock)
+    # Any part of the message, then any place in it: so a fault that strikes a long text at each
+    # byte strikes a short field no less often.
+    part = draw(st.sampled_from(sorted({each.part for each in made})))
+    return leading, draw(st.sampled_from([each for each in made if each.part == part]))
 
 
 def chunkings(data: bytes) -> SearchStrategy[list[int]]:

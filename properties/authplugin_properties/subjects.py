@@ -39,6 +39,10 @@ SESSIONS: Final = MappingProxyType({"client": ClientSession, "plugin": PluginSes
 """The roles, by side."""
 
 
+DECODERS: Final = MappingProxyType({"FrameDecoder": FrameDecoder, "MessageDecoder": MessageDecoder})
+"""The decoders of streams, by name."""
+
+
 def chunks(data: bytes, sizes: Sequence[int]) -> Iterator[bytes]:
     """Cut bytes into chunks of these sizes, taken over and over; without sizes, into one."""
     if not sizes:
@@ -156,6 +160,19 @@ def converse(
     except RemoteProtocolError as error:
         problem = problem_of(error)
     return Outcome(tuple(_settled(*item) for item in taken), problem, str(session.state))
+
+
+def cut_short(steps: Sequence[Say | Hear], size: int) -> tuple[Say | Hear, ...]:
+    """Return the steps up to where `size` bytes have come, and what is said until then."""
+    kept: list[Say | Hear] = []
+    for step in steps:
+        if isinstance(step, Hear):
+            if len(step.data) > size:
+                kept.append(Hear(step.data[:size]))
+                break
+            size -= len(step.data)
+        kept.append(step)
+    return tuple(kept)
 
 
 def _take(session: Session, taken: list[tuple[str, object]]) -> None:

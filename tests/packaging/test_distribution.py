@@ -119,6 +119,7 @@ def test_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel: Path) 
         for package in PACKAGES:
             assert archive.read(f"{package}/py.typed") == b""
         # The comparison above is with the tree: it cannot see data that the tree has lost.
+        assert "authplugin_properties/map_page.html.jinja" in names
         vectors = [name for name in names if PurePosixPath(name).suffix == ".json"]
         assert any(name.startswith("authplugin_corpus/") for name in vectors)
         for name in vectors:
@@ -221,6 +222,21 @@ print(*(vector.id for vector in load_vectors()))
     stored = [json.loads(file.read_text("utf-8"))["vectors"] for file in sorted(files)]
     assert printed == [vector["id"] for vectors in stored for vector in vectors]
     assert printed
+
+
+def test_installed_map_is_drawn(installed: Path, tmp_path: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from authplugin_properties import map_page
+from authplugin_properties.tally import Tally
+map_page.write_html(Tally(), Path(sys.argv[1]))
+print(map_page.__file__)
+"""
+    page = tmp_path / "map.html"
+    printed = run_python("-c", program, page, PYTHONPATH=str(installed)).strip()
+    assert Path(printed).is_relative_to(installed)
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_every_subcommand_of_the_installed_wheel_can_be_loaded(installed: Path) -> None:

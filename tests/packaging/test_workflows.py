@@ -18,7 +18,10 @@ WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 CI_RUN = (ROOT / ".ci" / "run").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-TARGETS = {"setup", "test", "fuzz", "bench", "lint", "coverage", "generate", "clean", "help"}
+TARGETS = {
+    *("setup", "test", "properties", "fuzz", "bench", "lint", "coverage", "generate", "clean"),
+    "help",
+}
 
 every_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 

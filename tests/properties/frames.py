@@ -65,6 +65,18 @@ VALID: list[tuple[bytes, Neutral]] = [
     ),
 ]
 
+# The messages of a conversation, as plain as they can be.
+INIT = b"\0\0\0\x11\x01\0\0\0\x02\0\0\0\0\0\0\0\x16\0\0\0\0"
+READY = b"\0\0\0\x09\x02\0\0\0\x02\0\0\0\0"
+METHOD = b"\0\0\0\x19\x03\0\0\0\x14keyboard-interactive"
+OTHER = b"\0\0\0\x06\x03\0\0\0\x01x"
+ACCEPT = b"\0\0\0\x01\x04"
+ASK_1 = b"\0\0\0\x17\x14" + bytes(12) + b"\0\0\0\x01\0\0\0\x01p\0"
+ASK_USER_0 = b"\0\0\0\x11\x16" + bytes(16)
+USER_0 = b"\0\0\0\x05\x17\0\0\0\0"
+ANSWER_1 = b"\0\0\0\x0a\x15\0\0\0\x01\0\0\0\x01r"
+SUCCESS = b"\0\0\0\x01\x06"
+
 # What is wrong with the frame as a whole: bytes, code, offset, limits. No field is to blame.
 BAD_FRAMES: list[tuple[bytes, str, int, Limits]] = [
     (b"", "end-truncated", 0, DEFAULT),

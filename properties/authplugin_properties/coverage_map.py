@@ -1,0 +1,192 @@
+"""The map: what there is to exercise, and how much of it a run has; see also `map_page`.
+
+It has two halves. The pairs of events are (role, state, event): everything that can be heard or
+said in each state, whether it is right there or not. The pairs of faults are (message, part of it,
+fault): every place that each fault can strike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, NamedTuple, TypeAlias
+
+from authplugin import MESSAGES, Limits, State
+from authplugin_corpus.faults import pairs
+
+from .tally import END_BETWEEN, END_INSIDE, INPUT_ENDED, POISONED, ROLES, Run, Tally
+
+__all__ = [
+    "EVENTS",
+    "EVENT_PAIRS",
+    "NAMES",
+    "RARE",
+    "STATES",
+    "Missing",
+    "Pair",
+    "Share",
+    "fault_pairs",
+    "missing",
+    "part_of",
+    "percent",
+    "shares",
+    "summary",
+]
+
+Pair: TypeAlias = tuple[str, str, str]
+
+STATES: Final = (*(state.value for state in State), POISONED, INPUT_ENDED)
+"""Where a role can stand."""
+
+NAMES: Final = tuple(message.spec.name for message in MESSAGES)
+"""The published names of all messages."""
+
+EVENTS: Final = (
+    *(f"{verb} {name}" for verb, name in product(("hear", "say"), NAMES)),
+    END_BETWEEN,
+    END_INSIDE,
+)
+"""What can happen to a role, or what it can try. Each can be tried in each state."""
+
+EVENT_PAIRS: Final = frozenset(product(ROLES, STATES, EVENTS))
+"""Every (role, state, event)."""
+
+RARE: Final = 0.01
+"""A fault or message with a smaller share of a run's steps is named as rare."""
+
+
+class Missing(NamedTuple):
+    """What was not exercised, in order."""
+
+    events: list[Pair]
+    faults: list[Pair]
+
+
+def fault_pairs() -> frozenset[Pair]:
+    """Return every (message, part of it, fault) that there is within the default limits."""
+    return pairs(Limits())
+
+
+def missing(tally: Tally, faults: Collection[Pair] | None = None) -> Missing:
+    """Return the pairs that were not exercised.
+
+    Args:
+        tally: what was.
+        faults: the pairs of faults that there are; `fault_pairs()` where they are not given.
+    """
+    faults = fault_pairs() if faults is None else faults
+    return Missing(
+        sorted(pair for pair in EVENT_PAIRS if not tally.events[pair]),
+        sorted(pair for pair in faults if not tally.faults[pair]),
+    )
+
+
+def summary(tally: Tally, faults: Collection[Pair] | None = None) -> str:
+    """Return what was exercised as text: of both halves how much, and what each run was like.
+
+    Args:
+        tally: what was exercised.
+        faults: the pairs of faults that there are; `fault_pairs()` where they are not given.
+    """
+    faults = fault_pairs() if faults is None else faults
+    untouched = missing(tally, faults)
+    done = len(EVENT_PAIRS) - len(untouched.events), len(faults) - len(untouched.faults)
+    lines = [f"states: {done[0]} of {len(EVENT_PAIRS)}, faults: {done[1]} of {len(faults)}"]
+    unknown = sorted((tally.events.keys() - EVENT_PAIRS) | (tally.faults.keys() - set(faults)))
+    lines += [f"counted, but not on the map: {', '.join(pair)}" for pair in unknown]
+    for name, run in sorted(tally.runs.items()):
+        lines += [f"{name}:", *(f"  {line}" for line in _described(run, faults))]
+    return "\n".join(lines)
+
+
+# What a run was like.
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How often something was in a run.
+
+    Attributes:
+        name: of what.
+        count: how often.
+        part: the same as a part of the run's steps, from 0 to 1.
+    """
+
+    name: str
+    count: int
+    part: float
+
+    @property
+    def rare(self) -> bool:
+        """Whether it is under `RARE`."""
+        return self.part < RARE
+
+
+def shares(run: Run, faults: Collection[Pair]) -> dict[str, list[Share]]:
+    """Return the shares of each `"message"` and of each `"fault"`, the rarest first.
+
+    A run that no fault struck is one without faults, rather than one in which all are rare.
+    """
+    named = {
+        "message": (NAMES, run.messages),
+        "fault": ({fault for _, _, fault in faults}, run.strikes),
+    }
+    found = {}
+    for kind, (names, counts) in named.items():
+        every = {*names, *counts} if counts.total() else set()
+        each = (Share(name, counts[name], part_of(counts[name], run.steps)) for name in every)
+        found[kind] = sorted(each, key=lambda share: (share.count, share.name))
+    return found
+
+
+def part_of(count: int, whole: int) -> float:
+    """Return which part of a whole that is, from 0 to 1; nothing of nothing is 0."""
+    return count / whole if whole else 0.0
+
+
+def percent(part: float) -> str:
+    """Return a part as people read it.
+
+    It is cut, not rounded, so that what is under a bound never looks as if it reached it; nor does
+    what is more than nothing look like nothing.
+    """
+    if part < 0.0001:
+        return "<0.01%" if part else "0%"
+    digits = 2 if part < RARE else 1
+    # The addend is for parts such as 0.29, which times 100 is a little less than 29.
+    cut = math.floor(part * 100 * 10**digits + 1e-9) / 10**digits
+    return f"{cut:.{digits}f}%"
+
+
+def _described(run: Run, faults: Collection[Pair]) -> Iterator[str]:
+    refused = percent(part_of(run.refused, run.steps))
+    yield f"{run.steps:,} steps, {run.refused:,} refused as invalid ({refused})"
+    total = run.lengths.total()
+    spread = [f"{label}: {percent(part_of(count, total))}" for label, count in _bins(run.lengths)]
+    yield f"{total:,} conversations; messages in each: {', '.join(spread) or 'none'}"
+    for kind, found in shares(run, faults).items():
+        if not found:
+            yield f"no {kind}s"
+            continue
+        seen = [share for share in found if share.count]
+        least = seen[0]
+        yield f"rarest {kind}: {least.name}, {least.count:,} times, {percent(least.part)} of steps"
+        rare = [f"{share.name} {percent(share.part)}" for share in seen if share.rare]
+        if rare:
+            yield f"{kind}s under {RARE:.0%} of steps: {', '.join(rare)}"
+        never = [share.name for share in found if not share.count]
+        if never:
+            yield f"{kind}s that never came: {', '.join(never)}"
+
+
+def _bins(lengths: Counter[int]) -> Iterator[tuple[str, int]]:
+    """Yield how many conversations have 0, 1, 2 to 3, 4 to 7, ... messages, up to the longest."""
+    counts = Counter[int]()
+    for length, count in lengths.items():
+        counts[length.bit_length()] += count
+    for bits in range(max(counts, default=-1) + 1):
+        first, last = 2**bits // 2, 2**bits - 1
+        yield str(first) if first == last else f"{first}-{last}", counts[bits]

@@ -1,0 +1,294 @@
+"""Every law beside what to try it on, for any engine.
+
+    PROPERTIES["round_trip"].test()()              # Hypothesis tries it, and shrinks what breaks it
+    PROPERTIES["round_trip"].fuzz_one_input(data)  # a fuzzer does, with bytes of its own
+    PROPERTIES["round_trip"].law(frame, limits)    # or whoever has a frame
+
+The arguments are mostly near to what is right, so that what is wrong about them is met deep inside;
+limits are small, so that they are soon reached and what is at them can be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn, SearchStrategy
+
+from authplugin import MESSAGES, Limits, Message, Side, encode
+from authplugin.messages import (
+    PluginInitResponse,
+    PluginKIServerResponse,
+    PluginKIUserResponse,
+    PluginProtocolAccept,
+)
+
+from . import laws, strategies
+from .boundaries import ILL_FORMED
+from .model import FIELDS_AT, LENGTH_SIZE, split
+
+Arguments: TypeAlias = dict[str, Any]
+"""What a law is called with, by name."""
+
+LIMITS: Final = (
+    Limits(frame=2048, text=130, count=8),
+    Limits(frame=64, text=24, count=3),
+    # Here a frame is too long before its text is.
+    Limits(frame=32, text=28, count=3),
+    Limits(frame=2048, text=130, count=8, nonzero_is_true=True, any_bytes=True),
+    Limits(frame=64, text=24, count=3, nonzero_is_true=True, any_bytes=True),
+)
+"""The limits under which the laws are tried."""
+
+_LONG = 4096  # bytes of a conversation that is said over and over
+
+_WIDE = (Limits(), Limits(frame=2**24, text=2**24, count=2**16))
+_CLAIMS = (b"", *(size.to_bytes(4, "big") + b"\x15" for size in (2**18, 2**20, 2**24, 2**32 - 1)))
+# Limits under which costs are counted too, and claims to end with that some of them allow.
+
+
+@dataclass(frozen=True)
+class Property:
+    """A law and what to try it on.
+
+    Attributes:
+        name: that of the law.
+        law: raises `LawBroken` where it does not hold of its arguments.
+        arguments: generates them, by name.
+    """
+
+    name: str
+    law: Callable[..., None]
+    arguments: SearchStrategy[Arguments]
+
+    def test(self) -> Callable[[], None]:
+        """Return a new Hypothesis test of the law, for the settings that are then loaded.
+
+        Called, it tries the law on many arguments, and raises what the law raised for the plainest
+        that break it.
+        """
+
+        @given(arguments=self.arguments)
+        def test(arguments: Arguments) -> None:
+            self.law(**arguments)
+
+        # What Hypothesis keeps its examples under, and shows them by.
+        test.__name__ = test.__qualname__ = self.name
+        return test
+
+    @cached_property
+    def _fuzz(self) -> Callable[[bytes], bytes | None]:
+        fuzz: Callable[[bytes], bytes | None] = self.test().hypothesis.fuzz_one_input  # type: ignore[attr-defined]  # put there by @given
+        return fuzz
+
+    def fuzz_one_input(self, data: bytes) -> bytes | None:
+        """Try the law on the arguments that Hypothesis reads out of any bytes.
+
+        Returns:
+            the bytes that stand for the same arguments, to keep; None where these make none.
+
+        Raises:
+            LawBroken: where the law does not hold of them.
+        """
+        return self._fuzz(data)
+
+
+def limits() -> SearchStrategy[Limits]:
+    """Generate one of `LIMITS`."""
+    return st.sampled_from(LIMITS)
+
+
+def beyond(limits: Limits) -> Limits:
+    """Return limits that allow a little more, and are not strict: what is at them is refused."""
+    return Limits(limits.frame + 1, limits.text + 1, limits.count + 1, True, True)
+
+
+def at_the_limits(limits: Limits) -> SearchStrategy[Message]:
+    """Generate messages within `limits`, or just `beyond` them."""
+    made = [_full(limits, limits.frame + more) for more in (-1, 0, 1)]
+    full = [message for message in made if message is not None]
+    within = strategies.messages(limits=limits)
+    messages: SearchStrategy[Message] = (
+        within | within | within | strategies.messages(limits=beyond(limits))
+    )
+    return messages | st.sampled_from(full) if full else messages
+
+
+def _full(limits: Limits, length: int) -> Message | None:
+    """Return a message whose frame says it is so long, or None where its parts may not be."""
+    sizes: list[int] = []
+    left = length - 5
+    while left >= 4 and len(sizes) < limits.count:
+        size = min(limits.text, left - 4)
+        if 0 < left - 4 - size < 4:
+            size -= 4  # room for the length of another one
+        sizes.append(size)
+        left -= 4 + size
+    return None if left else PluginKIServerResponse(["a" * size for size in sizes])
+
+
+def wrong(data: SearchStrategy[bytes]) -> SearchStrategy[bytes]:
+    """Generate the same damaged: anywhere, inside one frame, or by bytes such as no text holds."""
+    return st.one_of(
+        data.flatmap(strategies.damaged),
+        data.flatmap(_damaged_inside),
+        data.flatmap(_damaged_inside),
+        st.builds(_spoilt, data, st.integers(0, _LONG), st.sampled_from(ILL_FORMED)),
+    )
+
+
+@st.composite
+def _damaged_inside(draw: DrawFn, data: bytes) -> bytes:
+    """Damage one frame behind its type byte, and make its length right again."""
+    frames = split(data) or [b""]
+    at = draw(st.integers(0, len(frames) - 1))
+    frame = frames[at]
+    body = frame[LENGTH_SIZE:FIELDS_AT] + draw(strategies.damaged(frame[FIELDS_AT:]))
+    frames[at] = len(body).to_bytes(LENGTH_SIZE, "big") + body
+    return b"".join(frames)
+
+
+def _spoilt(data: bytes, at: int, bad: bytes) -> bytes:
+    at %= max(1, len(data))
+    return (data[:at] + bad + data[at + len(bad) :])[: len(data)]
+
+
+_BOUND = (
+    PluginInitResponse,
+    PluginProtocolAccept,
+    PluginKIServerResponse,
+    PluginKIUserResponse,
+)
+"""The messages that have to fit what was said before them."""
+
+
+@st.composite
+def spliced(draw: DrawFn, limits: Limits) -> list[Message]:
+    """Go on with another dialogue in the same state, where that may not fit."""
+    one: list[Message] = draw(strategies.dialogues(limits=limits))
+    other: list[Message] = draw(strategies.dialogues(limits=limits))
+    places = [
+        (at, behind)
+        for at, message in enumerate(one)
+        for behind, following in enumerate(other)
+        if message.spec.leaves is following.spec.leaves and isinstance(following, _BOUND)
+    ]
+    at, behind = draw(st.sampled_from(places or [(0, 0)]))
+    return one[:at] + other[behind:]
+
+
+@st.composite
+def impatient(draw: DrawFn, limits: Limits) -> list[Message]:
+    """Leave one message of a dialogue out, or say it twice: so one side speaks out of turn."""
+    messages: list[Message] = draw(strategies.dialogues(limits=limits).filter(bool))
+    at = draw(st.integers(0, len(messages) - 1))
+    return (
+        messages[:at] + messages[at : at + 1] * draw(st.sampled_from((0, 2))) + messages[at + 1 :]
+    )
+
+
+def said(limits: Limits) -> SearchStrategy[bytes]:
+    """Generate what somebody says: for the laws a stream and a conversation in one.
+
+    A dialogue or mere messages, in order or out of it, whole or damaged; or any bytes. No faults:
+    which code each of them must be refused with is settled by the codec, which is on trial here.
+    """
+    messages = st.one_of(
+        *(strategies.dialogues(side, limits) for side in (None, *Side)),
+        spliced(limits),
+        impatient(limits),
+        strategies.dialogues(limits=limits).flatmap(st.permutations),
+        st.lists(at_the_limits(limits), max_size=4),
+    )
+    data = messages.map(lambda these: b"".join(encode(each, beyond(limits)) for each in these))
+    return data | data | wrong(data) | st.binary(max_size=64)
+
+
+@st.composite
+def _frames(draw: DrawFn) -> Arguments:
+    bounds = draw(limits())
+    frames = at_the_limits(bounds).map(lambda message: encode(message, beyond(bounds)))
+    return {"frame": draw(frames | wrong(frames) | st.binary(max_size=64)), "limits": bounds}
+
+
+@st.composite
+def _messages(draw: DrawFn) -> Arguments:
+    bounds = draw(limits())
+    return {"message": draw(strategies.messages(limits=bounds)), "limits": bounds}
+
+
+@st.composite
+def _said(
+    draw: DrawFn,
+    /,
+    *,
+    as_: str = "data",
+    sizes: bool = True,
+    extended: bool = False,
+    **further: Callable[[bytes], SearchStrategy[Any]],
+) -> Arguments:
+    bounds = draw(limits())
+    data = draw(said(bounds))
+    if extended:
+        data *= draw(st.integers(1, max(1, _LONG // max(1, len(data)))) | st.just(1))
+        data += draw(st.sampled_from(_CLAIMS))
+        bounds = draw(st.sampled_from((bounds, bounds, *_WIDE)))
+    made: Arguments = {as_: data, "limits": bounds}
+    if sizes:
+        made["sizes"] = draw(strategies.chunkings(data))
+    return made | {name: draw(strategy(data)) for name, strategy in further.items()}
+
+
+def _cuts(data: bytes) -> SearchStrategy[list[int]]:
+    frames = split(data)
+    ends = {0}
+    for side in (None, *Side):
+        # A role hears its peer's frames alone.
+        sizes = (len(frame) for frame in frames if side in (None, _SENDERS.get(frame[4:5])))
+        ends.update(accumulate(sizes))
+    near = sorted(end + more for end in ends for more in (0, 1))
+    return st.lists(st.sampled_from(near) | st.integers(0, len(data)), min_size=1, max_size=4)
+
+
+_SENDERS = {bytes((each.spec.code,)): each.spec.sender for each in MESSAGES}
+
+
+def _more(data: bytes) -> SearchStrategy[bytes]:
+    return st.just(data or b"\0") | st.binary(min_size=1, max_size=8)
+
+
+def _sides(data: bytes) -> SearchStrategy[Side]:
+    return st.sampled_from(Side)
+
+
+def _places(data: bytes) -> SearchStrategy[int]:
+    return st.integers(0, len(data))
+
+
+_WHAT: Final[Mapping[Callable[..., None], SearchStrategy[Arguments]]] = {
+    laws.only_protocol_error: _said(sizes=False),
+    laws.chunking_changes_nothing: _said(),
+    laws.prefix_yields_nothing_else: _said(cuts=_cuts),
+    laws.good_before_bad: _said(),
+    laws.poisoned_stays_poisoned: _said(more=_more),
+    laws.round_trip: _frames(),
+    laws.round_trip_message: _messages(),
+    laws.agrees_with_cursor: _frames(),
+    laws.agrees_with_grammar: _frames(),
+    laws.agrees_with_model: _said(as_="conversation", side=_sides),
+    laws.held_is_bounded: _said(extended=True),
+    laws.memory_is_bounded: _said(extended=True),
+    laws.work_is_linear: _said(extended=True),
+    laws.no_secret_in_any_text: _said(at=_places),
+}
+
+PROPERTIES: Final[Mapping[str, Property]] = MappingProxyType(
+    {law.__name__: Property(law.__name__, law, arguments) for law, arguments in _WHAT.items()}
+)
+"""All laws, by name."""
