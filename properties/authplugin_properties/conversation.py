@@ -59,6 +59,17 @@ ANSWERS: Final[Mapping[type[Message], type[Message]]] = MappingProxyType(
 """The request that each response answers (H.6.8, H.6.10)."""
 
 
+PLAIN: Final = (
+    PluginInit,
+    PluginInitResponse,
+    PluginProtocol,
+    PluginProtocolAccept,
+    PluginKIServerRequest,
+    PluginKIServerResponse,
+)
+"""A login without detours, up to where it begins anew or ends."""
+
+
 class Conversation:
     """A valid conversation, of which only what binds the next messages is kept.
 
@@ -86,14 +97,14 @@ class Conversation:
         return tuple(each for each in LEAVING[self.state] if self._allows(each))
 
     def likely(self) -> tuple[type[Message], ...]:
-        """Return `options`, and before them, twice, those that lead deeper into the conversation.
+        """Return `options`, with those that lead deeper into the conversation three times over.
 
-        Whoever chooses among them evenly gets to see all states; whoever prefers the first goes
-        straight on.
+        Whoever chooses among them evenly gets to see all states. Those of `PLAIN` come first:
+        whoever prefers the first has the shortest login.
         """
         options = self.options()
         deeper = tuple(each for each in options if DEPTHS[each.spec.enters] > DEPTHS[self.state])
-        return 2 * deeper + options
+        return tuple(sorted(2 * deeper + options, key=lambda each: each not in PLAIN))
 
     def _allows(self, each: type[Message]) -> bool:
         if each is PluginInitResponse:

@@ -98,7 +98,7 @@ def summary(tally: Tally, faults: Collection[Pair] | None = None) -> str:
     unknown = sorted((tally.events.keys() - EVENT_PAIRS) | (tally.faults.keys() - set(faults)))
     lines += [f"counted, but not on the map: {', '.join(pair)}" for pair in unknown]
     for name, run in sorted(tally.runs.items()):
-        lines += [f"{name}:", *(f"  {line}" for line in _described(run, faults))]
+        lines += [f"{name}:", *(f"  {line}" for line in _described(run))]
     return "\n".join(lines)
 
 
@@ -125,21 +125,15 @@ class Share:
         return self.part < RARE
 
 
-def shares(run: Run, faults: Collection[Pair]) -> dict[str, list[Share]]:
-    """Return the shares of each `"message"` and of each `"fault"`, the rarest first.
-
-    A run that no fault struck is one without faults, rather than one in which all are rare.
-    """
-    named = {
-        "message": (NAMES, run.messages),
-        "fault": ({fault for _, _, fault in faults}, run.strikes),
+def shares(run: Run) -> dict[str, list[Share]]:
+    """Return the shares of each `"message"` and of each `"fault"`, the rarest first."""
+    return {
+        kind: sorted(
+            (Share(name, count, part_of(count, run.steps)) for name, count in counts.items()),
+            key=lambda share: (share.count, share.name),
+        )
+        for kind, counts in (("message", run.messages), ("fault", run.strikes))
     }
-    found = {}
-    for kind, (names, counts) in named.items():
-        every = {*names, *counts} if counts.total() else set()
-        each = (Share(name, counts[name], part_of(counts[name], run.steps)) for name in every)
-        found[kind] = sorted(each, key=lambda share: (share.count, share.name))
-    return found
 
 
 def part_of(count: int, whole: int) -> float:
@@ -161,19 +155,19 @@ def percent(part: float) -> str:
     return f"{cut:.{digits}f}%"
 
 
-def _described(run: Run, faults: Collection[Pair]) -> Iterator[str]:
+def _described(run: Run) -> Iterator[str]:
     refused = percent(part_of(run.refused, run.steps))
     yield f"{run.steps:,} steps, {run.refused:,} refused as invalid ({refused})"
-    total = run.lengths.total()
-    spread = [f"{label}: {percent(part_of(count, total))}" for label, count in _bins(run.lengths)]
-    yield f"{total:,} conversations; messages in each: {', '.join(spread) or 'none'}"
-    for kind, found in shares(run, faults).items():
-        if not found:
-            yield f"no {kind}s"
-            continue
+    if total := run.lengths.total():
+        bins = ((label, percent(part_of(count, total))) for label, count in _bins(run.lengths))
+        spread = ", ".join(f"{label}: {part}" for label, part in bins)
+        yield f"{total:,} conversations; messages in each: {spread}"
+    for kind, found in shares(run).items():
         seen = [share for share in found if share.count]
-        least = seen[0]
-        yield f"rarest {kind}: {least.name}, {least.count:,} times, {percent(least.part)} of steps"
+        if seen:
+            least = seen[0]
+            rarest = f"{least.name}, {least.count:,} times, {percent(least.part)} of steps"
+            yield f"rarest {kind}: {rarest}"
         rare = [f"{share.name} {percent(share.part)}" for share in seen if share.rare]
         if rare:
             yield f"{kind}s under {RARE:.0%} of steps: {', '.join(rare)}"

@@ -113,9 +113,9 @@ _LEADS: Final[dict[State, Sequence[int]]] = {
 """The shortest way to each state, in `VARIANTS`."""
 
 
-def _brought(side: Side, state: State, run: Run, limits: Limits = DEFAULT_LIMITS) -> Trial:
+def _brought(side: Side, state: State, limits: Limits = DEFAULT_LIMITS) -> Trial:
     """Return a role that has come to a state."""
-    trial = Trial(side, limits, run)
+    trial = Trial(side, limits)
     for index in _LEADS[state]:
         message = VARIANTS[index]
         Event(message, message.spec.sender is side, encode(message)).befall(trial)
@@ -133,7 +133,7 @@ def every_pair(side: Side) -> int:
     tried = 0
     for state in State:
         for event in EVENTS:
-            trial = _brought(side, state, run)
+            trial = _brought(side, state)
             event.befall(trial)
             tried += 1
             if trial.model.turn is None:
@@ -159,7 +159,7 @@ def every_sequence(side: Side, length: int = LENGTH, walked: int = WALKED) -> in
         going_on = []
         for beginning in beginnings:
             for event in EVENTS:
-                trial = Trial(side, DEFAULT_LIMITS, run)
+                trial = Trial(side, DEFAULT_LIMITS)
                 for earlier in beginning:
                     earlier.befall(trial)
                 event.befall(trial)
@@ -188,7 +188,7 @@ def every_fault(side: Side, limits: Limits) -> int:
             struck = stock_strikes(fault.name, limits)[target]
             cases = ((frames, faulty) for frames, made in struck for faulty in made)
             for (frames, faulty), sizes in product(cases, ((), (1,))):
-                trial = Trial(side, limits, run)
+                trial = Trial(side, limits)
                 for frame in frames[: faulty.kept]:
                     message = decode(frame, limits)
                     Event(message, message.spec.sender is side, frame).befall(trial)
@@ -198,7 +198,6 @@ def every_fault(side: Side, limits: Limits) -> int:
                 trial.refuses_with(faulty.code)
                 trial.take()
                 CURRENT.faults[faulty.message, faulty.part, fault.name] += 1
-                run.strikes[fault.name] += 1
                 tried += 1
                 _count(run, trial)
     return tried

@@ -133,7 +133,7 @@ def to_html(tally: Tally, faults: Collection[Pair] | None = None) -> str:
         roles=[(role, _events_of(tally, role)) for role in ROLES],
         faults=_faults_of(tally, faults),
         runs=[
-            (name, run, part_of(run.refused, run.steps), _bars(run), shares(run, faults))
+            (name, run, part_of(run.refused, run.steps), _bars(run), shares(run))
             for name, run in sorted(tally.runs.items())
         ],
         rare=RARE,

@@ -183,13 +183,23 @@ def dialogues(
     """
     conversation = Conversation()
     said: list[Message] = []
-    # Asked anew before each message, not settled once by a number: so any run of messages can be
-    # left out when this shrinks.
-    while len(said) < max_size and (likely := conversation.likely()) and draw(_GO_ON):
-        message = draw(following(conversation, likely, side, limits))
+    # Whether to go on is asked anew before each message, and in one draw with it, so that any run
+    # of messages can be left out when this shrinks.
+    while len(said) < max_size and (message := draw(_going_on(conversation, side, limits))):
         conversation.add(message)
         said.append(message)
     return said
+
+
+@st.composite
+def _going_on(
+    draw: DrawFn, conversation: Conversation, side: Side | None, limits: Limits
+) -> Message | None:
+    likely = conversation.likely()
+    if not likely or not draw(_GO_ON):
+        return None
+    message: Message = draw(following(conversation, likely, side, limits))
+    return message
 
 
 @st.composite

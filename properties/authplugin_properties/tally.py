@@ -22,14 +22,14 @@ END_INSIDE: Final = "end of file inside a frame"
 
 @dataclass
 class Run:
-    """What one machine or enumeration did.
+    """What one machine or enumeration did. An enumeration counts its steps alone.
 
     Attributes:
         steps: how many steps it took.
-        refused: how many of them the role refused as misuse (`LocalProtocolError`).
+        refused: in how many of them a role refused something as misuse (`LocalProtocolError`).
         lengths: how many conversations had how many messages.
-        strikes: how often each fault struck, by its name.
-        messages: how often each message was said or heard, by its published name.
+        strikes: how often each fault struck, by its name; 0 for one that can and did not.
+        messages: how often each message was said or heard, by its published name; likewise.
     """
 
     steps: int = 0
@@ -42,9 +42,10 @@ class Run:
         """Add what another run did."""
         self.steps += other.steps
         self.refused += other.refused
-        self.lengths += other.lengths
-        self.strikes += other.strikes
-        self.messages += other.messages
+        # Rather than +=, which would drop what can come and did not.
+        self.lengths.update(other.lengths)
+        self.strikes.update(other.strikes)
+        self.messages.update(other.messages)
 
 
 @dataclass

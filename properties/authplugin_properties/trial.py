@@ -28,19 +28,19 @@ class Trial:
     Args:
         side: the role.
         limits: what to accept and to send.
-        run: where to count what is said and heard.
+        run: where to count the messages that are said and heard.
 
     Attributes:
         refused: how often the role refused to do what it was asked to (`LocalProtocolError`).
     """
 
-    def __init__(self, side: Side, limits: Limits, run: Run) -> None:
+    def __init__(self, side: Side, limits: Limits, run: Run | None = None) -> None:
         self.side = side
         self.limits = limits
         self.session: Session = SESSIONS[side](limits)
         self.model = Model(side, limits)
         self.refused = 0
-        self._run = run
+        self._run = run or Run()
         self._log: list[str] = []
         self._compare()
 

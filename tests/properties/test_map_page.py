@@ -57,7 +57,11 @@ def sample() -> Tally:
     counted.events["client", "IDLE", "say PLUGIN_PROTOCOL"] = 1_234_567
     del counted.events["plugin", "POISONED", "hear PLUGIN_INIT"]
     counted.runs["a machine"] = Run(
-        1000, 125, Counter({0: 3, 2: 6}), Counter({"torn": 9}), Counter(dict.fromkeys(NAMES, 50))
+        1000,
+        125,
+        Counter({0: 3, 2: 6}),
+        Counter({"torn": 9, "bent": 0}),
+        Counter(dict.fromkeys(NAMES, 50)),
     )
     return counted
 
