@@ -41,9 +41,10 @@ class ErrorCode(StrEnum):
 class ProtocolError(ValueError):
     """Bytes, or a call, that the protocol does not allow.
 
-    The text names fields, limits and offsets, and never repeats what came over the wire, not even
+    The text names fields, limits and offsets, and repeats nothing that came over the wire, not even
     a length: where a frame's length lies, the bytes of a secret stand where the next length is
-    read. So it may be logged.
+    read. So it may be logged. Only of a message that is right in itself does it say which version
+    was chosen, or how many responses came.
 
     Attributes:
         code: the reason, an `ErrorCode`.

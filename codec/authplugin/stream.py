@@ -83,7 +83,8 @@ class StreamDecoder(Generic[Item]):
         self._check_open()
         self._close("the input has ended")
         if self._partial:
-            raise truncated(len(self._partial))
+            held, self._partial = len(self._partial), bytearray()
+            raise truncated(held)
 
     def _begins_frame(self, data: bytes | memoryview, total: int) -> bool:
         """Say whether a chunk brings a good length field, and not the whole frame."""
