@@ -129,7 +129,7 @@ def every_pair(side: Side) -> int:
     After it: every event once more where the peer has then broken the protocol or ended its
     output, so that poisoned is seen to stay poisoned, and ended ended, from every state.
     """
-    run = CURRENT.run(f"every pair, {side}")
+    run = CURRENT.run(f"every event in every state, {side}")
     tried = 0
     for state in State:
         for event in EVENTS:
@@ -152,7 +152,7 @@ def every_sequence(side: Side, length: int = LENGTH, walked: int = WALKED) -> in
     a role that is poisoned, or whose input has ended, refuses all (`every_pair` tries that in every
     state). So nothing new comes behind either, and only sequences without either go on.
     """
-    run = CURRENT.run(f"every sequence, {side}")
+    run = CURRENT.run(f"every sequence of at most {length} events, {side}")
     tried = 0
     beginnings: list[tuple[Event, ...]] = [()]
     for size in range(1, length + 1):

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from authplugin import MESSAGES, Limits, Message, Side, encode
-from authplugin.kinds import BooleanKind, CountedKind, Encoding, Kind, StringKind, UInt32Kind
 from authplugin.limits import DEFAULT_LIMITS
 from authplugin.messages import (
     METHODS,
@@ -26,9 +25,25 @@ from authplugin.messages import (
 )
 from authplugin_corpus.faults import FAULTS, Fault, Faulty
 
-from .boundaries import SIZES, TEXTS, UINT32S
+from .boundaries import beyond
 from .conversation import Conversation
+from .fields import SOME, filled, full_sizes, size_of, uint32s, values
 from .routes import stock_strikes, targets, towards
+
+__all__ = [
+    "at_the_limits",
+    "beyond",
+    "chunkings",
+    "damaged",
+    "dialogues",
+    "faulty",
+    "following",
+    "frames",
+    "messages",
+    "struck",
+    "uint32s",
+    "values",
+]
 
 Values: TypeAlias = SearchStrategy[Any]
 
@@ -39,71 +54,7 @@ _GO_ON = st.sampled_from([False] + [True] * 19)
 _RARELY = st.integers(0, 4).map(lambda drawn: drawn == 4)
 
 _SHORT = 256  # bytes of text in a conversation
-_SOME = 5  # elements, or bytes, of what is not at a boundary
-
-
-# Building a strategy costs more than drawing from it, here and below.
-@lru_cache(maxsize=1)
-def uint32s() -> SearchStrategy[int]:
-    """Generate numbers that a uint32 can hold."""
-    return st.sampled_from(UINT32S) | st.integers(0, 2**32 - 1)
-
-
-@lru_cache(maxsize=1024)
-def values(
-    kind: Kind | BooleanKind, limits: Limits = DEFAULT_LIMITS, count: int | None = None
-) -> SearchStrategy[Any]:
-    """Generate what a field of a wire kind can hold.
-
-    Args:
-        kind: the kind, as a field of the message table has it.
-        limits: what the field's text and count keep to.
-        count: how many elements a counted field holds; None for any number.
-    """
-    if isinstance(kind, UInt32Kind):
-        return uint32s()
-    if isinstance(kind, BooleanKind):
-        # A byte over 1 is kept as it is where it is taken as true.
-        return st.booleans() | st.integers(2, 255) if limits.nonzero_is_true else st.booleans()
-    if isinstance(kind, StringKind):
-        return _texts(kind, limits)
-    return _elements(kind, limits, count)
-
-
-def _texts(kind: StringKind, limits: Limits, longest: int | None = None) -> SearchStrategy[Any]:
-    most = limits.text if longest is None else min(longest, limits.text)
-    ascii_only = kind.encoding is Encoding.ASCII
-    characters = st.characters(max_codepoint=127 if ascii_only else None, codec="utf-8")
-    known = [text for text in TEXTS if text.isascii() or not ascii_only]
-    # Those at the limit cost time, so they are rarer.
-    sizes = [size for size in SIZES * 3 if size <= most] + [max(0, most - 1), most]
-    texts = (
-        st.text(characters, max_size=_SOME)
-        | st.sampled_from(known)
-        | st.sampled_from(sizes).map(lambda size: "a" * size)
-    )
-    fitting = texts.filter(lambda text: len(text.encode()) <= most)
-    if kind.encoding is Encoding.UNSTATED and limits.any_bytes:
-        return fitting | st.binary(max_size=min(_SOME, most))
-    return fitting
-
-
-def _elements(kind: CountedKind, limits: Limits, count: int | None) -> SearchStrategy[list[Any]]:
-    # The limit on text is for the fields; a message of many elements has to fit its frame.
-    longest = max(0, limits.frame // (4 * max(1, limits.count if count is None else count)) - 8)
-    parts = [
-        _texts(part, limits, longest) if isinstance(part, StringKind) else values(part, limits)
-        for _, part in kind.element
-    ]
-    element = st.tuples(*parts) if len(parts) > 1 else parts[0]
-    if count is not None:
-        return st.lists(element, min_size=count, max_size=count)
-    most = limits.count
-    some = st.lists(element, max_size=min(_SOME, most))
-    if most <= _SOME:
-        return some
-    full = st.tuples(element, st.sampled_from((most - 1, most)))
-    return some | some | some | full.map(lambda drawn: [drawn[0]] * drawn[1])
+_PLAIN = 7  # how many messages there are for each that is filled up
 
 
 def messages(
@@ -111,7 +62,9 @@ def messages(
     limits: Limits = DEFAULT_LIMITS,
     fixed: Mapping[str, SearchStrategy[Any]] | None = None,
 ) -> SearchStrategy[Any]:
-    """Generate messages that `limits` allow.
+    """Generate messages that `limits` allow, some of them filled up to a frame of a certain length.
+
+    They shrink towards the first of the types, with numbers of 0 and empty texts and lists.
 
     Args:
         types: the types to choose from; none for all.
@@ -121,11 +74,20 @@ def messages(
     return _messages(types or MESSAGES, limits, tuple((fixed or {}).items()))
 
 
+# Building a strategy costs more than drawing from it.
 @lru_cache(maxsize=1024)
 def _messages(
     types: tuple[type[Message], ...], limits: Limits, fixed: tuple[tuple[str, Values], ...]
 ) -> SearchStrategy[Any]:
-    return st.one_of([_message(each, limits, dict(fixed)) for each in types])
+    kept = frozenset(name for name, _ in fixed)
+    plain = [_message(each, limits, dict(fixed)) for each in types]
+    full = [
+        _full(each, sizes, limits, dict(fixed))
+        for each in types
+        if (sizes := full_sizes(each, limits, kept))
+    ]
+    # What is full costs time, so it is rarer.
+    return st.one_of(plain * _PLAIN + full)
 
 
 def _message(
@@ -135,31 +97,37 @@ def _message(
         fixed[field.name] if field.name in fixed else values(field.kind, limits)
         for field in each.spec.fields
     )
-    return st.builds(each, *parts).filter(lambda message: _size(message) <= limits.frame)
+    return st.builds(each, *parts).filter(lambda message: size_of(message) <= limits.frame)
+
+
+def _full(
+    each: type[Message], sizes: Sequence[int], limits: Limits, fixed: Mapping[str, Values]
+) -> SearchStrategy[Any]:
+    """Generate a small message and fill it up to one of these lengths, where it is not longer."""
+    small = replace(limits, text=min(limits.text, SOME), count=min(limits.count, 1))
+    base = _message(each, replace(small, frame=limits.frame), fixed)
+    return st.tuples(base, st.sampled_from(sizes)).map(
+        lambda drawn: filled(*drawn, limits, kept=fixed)
+    )
 
 
 def frames(*types: type[Message], limits: Limits = DEFAULT_LIMITS) -> SearchStrategy[bytes]:
-    """Generate whole well-formed frames; the parameters are those of `messages`."""
+    """Generate whole well-formed frames; the parameters, and what they shrink to, as `messages`."""
     return messages(*types, limits=limits).map(lambda message: encode(message, limits))
 
 
-def _size(message: Message) -> int:
-    """Return what the length field of a message's frame says."""
-    return 1 + sum(
-        _size_of(getattr(message, field.name), field.kind) for field in message.spec.fields
-    )
+def at_the_limits(*types: type[Message], limits: Limits = DEFAULT_LIMITS) -> SearchStrategy[Any]:
+    """Generate messages of which most are within `limits`, and some a little beyond them.
 
+    Beyond is one byte of frame or text or one element more, or a value that needs one of the two
+    leniencies; `encode` takes it under `beyond(limits)`. They shrink as `messages` do.
 
-def _size_of(value: Any, kind: Kind | BooleanKind) -> int:
-    if isinstance(kind, StringKind):
-        return 4 + len(value.encode() if isinstance(value, str) else value)
-    if not isinstance(kind, CountedKind):
-        return kind.least_size
-    kinds = [part for _, part in kind.element]
-    return 4 + sum(
-        sum(map(_size_of, item, kinds)) if len(kinds) > 1 else _size_of(item, kinds[0])
-        for item in value
-    )
+    Args:
+        types: the types to choose from; none for all.
+        limits: those of the receiver.
+    """
+    within = messages(*types, limits=limits)
+    return within | within | within | messages(*types, limits=beyond(limits))
 
 
 @st.composite
@@ -220,7 +188,7 @@ def following(
         limits: what the message keeps to.
     """
     chosen = draw(st.sampled_from(among or conversation.likely()))
-    small = replace(limits, text=min(limits.text, _SHORT), count=min(limits.count, _SOME))
+    small = replace(limits, text=min(limits.text, _SHORT), count=min(limits.count, SOME))
     bound = _bound(draw, chosen, conversation, side, small)
     message: Message = draw(messages(chosen, limits=small, fixed=bound))
     return message
@@ -333,7 +301,7 @@ def chunkings(data: bytes) -> SearchStrategy[list[int]]:
     most = max(1, len(data))
     near = sorted({min(size, most) for size in (1, 2, 3, 4, 5, 6, max(1, most - 1), most)})
     size = st.sampled_from(near) | st.integers(1, most)
-    return st.lists(size, max_size=_SOME)
+    return st.lists(size, max_size=SOME)
 
 
 def damaged(data: bytes) -> SearchStrategy[bytes]:
