@@ -18,6 +18,7 @@ from authplugin import (
     PluginProtocol,
     PluginProtocolAccept,
 )
+from authplugin.session import Session
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 EXAMPLES = re.findall(
@@ -34,8 +35,8 @@ def plugin(tmp_path: Path) -> Path:
     return path
 
 
-def test_there_are_three_examples() -> None:
-    assert len(EXAMPLES) == 3
+def test_every_example_is_tested() -> None:
+    assert len(EXAMPLES) == 4
 
 
 def test_the_plugin_logs_in(plugin: Path) -> None:
@@ -73,3 +74,12 @@ def test_the_codec_does_what_is_said(capsys: pytest.CaptureFixture[str]) -> None
     assert lines[0] == "alice"
     assert lines[1].startswith("PLUGIN_INIT, ")
     assert lines[-2:] == [message, message]
+
+
+def test_the_strategies_test_a_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    [source] = [each for each in EXAMPLES if "faulty(" in each]
+    exec(source, {})
+    # And it fails where what it tests is wrong.
+    monkeypatch.setattr(Session, "_check_turn", lambda *_: None)
+    with pytest.raises(AssertionError):
+        exec(source, {})
