@@ -64,8 +64,3 @@ def beyond(limits: Limits, by: int = 1) -> Limits:
         min(limit + by, _MAXIMUM) for limit in (limits.frame, limits.text, limits.count)
     )
     return Limits(frame, text, count, nonzero_is_true=True, any_bytes=True)
-
-
-def near(limit: int, most: int) -> list[int]:
-    """Return the sizes or counts to favour, of those up to `most`, where there is a limit."""
-    return sorted({each for each in (*SIZES, *MANGLED, limit - 1, limit) if 0 <= each <= most})

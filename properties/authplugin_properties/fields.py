@@ -58,12 +58,17 @@ def _texts(kind: StringKind, limits: Limits, longest: int) -> SearchStrategy[Any
     ascii_only = kind.encoding is Encoding.ASCII
     characters = st.characters(max_codepoint=127 if ascii_only else None, codec="utf-8")
     known = [text for text in TEXTS if text.isascii() or not ascii_only]
-    fillers = FILLERS[:1] if ascii_only else FILLERS
     # What is large costs time, so it is rarer.
-    large = {size for size in MANGLED if size > max(SIZES)} | {longest - 1, longest}
-    sizes = [size for size in (*SIZES * 2, *sorted(large)) if 0 <= size <= longest]
-    sized = st.builds(_filled_text, st.sampled_from(sizes), st.sampled_from(fillers))
-    texts = st.text(characters, max_size=SOME) | st.sampled_from(known) | sized
+    large = sorted({*(size for size in MANGLED if size > max(SIZES)), longest - 1, longest})
+    sizes = [(size, "a") for size in (*SIZES * 2, *large)]
+    if not ascii_only:
+        sizes += [(size, filler) for size in (longest - 1, longest) for filler in FILLERS[1:]]
+    sized = st.sampled_from([each for each in sizes if 0 <= each[0] <= longest])
+    texts = (
+        st.text(characters, max_size=SOME)
+        | st.sampled_from(known)
+        | sized.map(lambda drawn: _filled_text(*drawn))
+    )
     fitting = texts.filter(lambda text: len(text.encode()) <= longest)
     if kind.encoding is Encoding.UNSTATED and limits.any_bytes:
         ill_formed = [each for each in ILL_FORMED if len(each) <= longest]
@@ -83,22 +88,25 @@ def _elements(kind: CountedKind, limits: Limits, count: int | None) -> SearchStr
         return st.lists(element, min_size=count, max_size=count)
     most = limits.count
     few = min(SOME, most)
-    some = st.lists(_element(kind, limits, few), max_size=few)
-    if not most:
-        return some
-    one = st.lists(_element(kind, limits, 1), min_size=1, max_size=1)
-    counts = sorted({each for each in (*MANGLED, most - 1, most) if SOME < each <= most})
-    if not counts:
-        return some | some | one
-    many = st.tuples(_element(kind, limits, most), st.sampled_from(counts))
-    return some | some | one | many.map(lambda drawn: [drawn[0]] * drawn[1])
+    ways = [st.lists(_element(kind, limits, few), max_size=few)] * 2
+    if most and _longest(kind, limits, few) < _longest(kind, limits, 1):
+        ways.append(st.lists(_element(kind, limits, 1), min_size=1, max_size=1))
+    if counts := sorted({each for each in (*MANGLED, most - 1, most) if SOME < each <= most}):
+        many = st.tuples(_element(kind, limits, most), st.sampled_from(counts))
+        ways.append(many.map(lambda drawn: [drawn[0]] * drawn[1]))
+    return st.one_of(ways) if len(ways) > 2 else ways[0]
+
+
+def _longest(kind: CountedKind, limits: Limits, count: int) -> int:
+    """Return how many bytes of text each of so many elements may have, to fit a frame together."""
+    # What remains is for the other fields; one alone may come to where the message does not fit.
+    share = limits.frame if count <= 1 else limits.frame // (2 * count)
+    return min(limits.text, max(0, share - 4 - kind.least_element_size))
 
 
 def _element(kind: CountedKind, limits: Limits, count: int) -> SearchStrategy[Any]:
-    """Generate one of so many elements, which have to fit a frame together."""
-    # What remains is for the other fields; one alone may come to where the message does not fit.
-    share = limits.frame if count <= 1 else limits.frame // (2 * count)
-    longest = min(limits.text, max(0, share - 4 - kind.least_element_size))
+    """Generate one of so many elements."""
+    longest = _longest(kind, limits, count)
     parts = [
         _texts(part, limits, longest) if isinstance(part, StringKind) else values(part, limits)
         for _, part in kind.element
@@ -174,8 +182,7 @@ def _added(kind: CountedKind, left: int, limits: Limits, most: int) -> list[Any]
     return added
 
 
-@lru_cache(maxsize=1024)
-def full_sizes(each: type[Message], limits: Limits, kept: frozenset[str]) -> tuple[int, ...]:
+def full_sizes(each: type[Message], limits: Limits, kept: Collection[str]) -> tuple[int, ...]:
     """Return the lengths to favour, of those that a frame of a message can be filled up to."""
     empty = each(*(_EMPTY[type(field.kind)] for field in each.spec.fields))
     wanted = sorted({*MANGLED, limits.frame - 1, limits.frame})

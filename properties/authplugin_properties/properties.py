@@ -30,7 +30,7 @@ from authplugin.messages import (
 )
 
 from . import laws, strategies
-from .boundaries import ILL_FORMED
+from .boundaries import ILL_FORMED, beyond
 from .model import FIELDS_AT, LENGTH_SIZE, split
 
 Arguments: TypeAlias = dict[str, Any]
@@ -104,35 +104,6 @@ def limits() -> SearchStrategy[Limits]:
     return st.sampled_from(LIMITS)
 
 
-def beyond(limits: Limits) -> Limits:
-    """Return limits that allow a little more, and are not strict: what is at them is refused."""
-    return Limits(limits.frame + 1, limits.text + 1, limits.count + 1, True, True)
-
-
-def at_the_limits(limits: Limits) -> SearchStrategy[Message]:
-    """Generate messages within `limits`, or just `beyond` them."""
-    made = [_full(limits, limits.frame + more) for more in (-1, 0, 1)]
-    full = [message for message in made if message is not None]
-    within = strategies.messages(limits=limits)
-    messages: SearchStrategy[Message] = (
-        within | within | within | strategies.messages(limits=beyond(limits))
-    )
-    return messages | st.sampled_from(full) if full else messages
-
-
-def _full(limits: Limits, length: int) -> Message | None:
-    """Return a message whose frame says it is so long, or None where its parts may not be."""
-    sizes: list[int] = []
-    left = length - 5
-    while left >= 4 and len(sizes) < limits.count:
-        size = min(limits.text, left - 4)
-        if 0 < left - 4 - size < 4:
-            size -= 4  # room for the length of another one
-        sizes.append(size)
-        left -= 4 + size
-    return None if left else PluginKIServerResponse(["a" * size for size in sizes])
-
-
 def wrong(data: SearchStrategy[bytes]) -> SearchStrategy[bytes]:
     """Generate the same damaged: anywhere, inside one frame, or by bytes such as no text holds."""
     return st.one_of(
@@ -204,7 +175,7 @@ def said(limits: Limits) -> SearchStrategy[bytes]:
         spliced(limits),
         impatient(limits),
         strategies.dialogues(limits=limits).flatmap(st.permutations),
-        st.lists(at_the_limits(limits), max_size=4),
+        st.lists(strategies.at_the_limits(limits=limits), max_size=4),
     )
     data = messages.map(lambda these: b"".join(encode(each, beyond(limits)) for each in these))
     return data | data | wrong(data) | st.binary(max_size=64)
@@ -213,7 +184,9 @@ def said(limits: Limits) -> SearchStrategy[bytes]:
 @st.composite
 def _frames(draw: DrawFn) -> Arguments:
     bounds = draw(limits())
-    frames = at_the_limits(bounds).map(lambda message: encode(message, beyond(bounds)))
+    frames = strategies.at_the_limits(limits=bounds).map(
+        lambda message: encode(message, beyond(bounds))
+    )
     return {"frame": draw(frames | wrong(frames) | st.binary(max_size=64)), "limits": bounds}
 
 

@@ -2,6 +2,12 @@
 
 Boundary values are favoured, everything shrinks towards what is short and plain, and what is given
 is valid within the limits that are asked for, except where the name says otherwise.
+
+They are public, for the tests of other programs too. This tries a decoder on any frame:
+
+    @given(frames(PluginInit, limits=Limits(text=255)))
+    def test_what_is_decoded_encodes_to_the_same(frame):
+        assert encode(decode(frame)) == frame
 """
 
 from __future__ import annotations
@@ -45,7 +51,7 @@ __all__ = [
     "values",
 ]
 
-Values: TypeAlias = SearchStrategy[Any]
+Fixed: TypeAlias = tuple[tuple[str, SearchStrategy[Any]], ...]
 
 _SPOKEN = st.sampled_from(VERSIONS)
 _COVERED = st.sampled_from(METHODS)
@@ -54,7 +60,7 @@ _GO_ON = st.sampled_from([False] + [True] * 19)
 _RARELY = st.integers(0, 4).map(lambda drawn: drawn == 4)
 
 _SHORT = 256  # bytes of text in a conversation
-_PLAIN = 7  # how many messages there are for each that is filled up
+_PLAIN_PER_FULL = 7  # how many messages there are for each that is filled up
 
 
 def messages(
@@ -68,46 +74,50 @@ def messages(
 
     Args:
         types: the types to choose from; none for all.
-        limits: what the messages keep to.
+        limits: what the messages keep to. Under the default ones a frame comes to 256 KiB now and
+            then, and Hypothesis warns where it has to show so much; small ones are met sooner too.
         fixed: strategies for fields by name, instead of those that their kinds imply.
     """
-    return _messages(types or MESSAGES, limits, tuple((fixed or {}).items()))
+    return _messages(types or MESSAGES, limits, tuple((fixed or {}).items()), full=True)
 
 
 # Building a strategy costs more than drawing from it.
 @lru_cache(maxsize=1024)
 def _messages(
-    types: tuple[type[Message], ...], limits: Limits, fixed: tuple[tuple[str, Values], ...]
+    types: tuple[type[Message], ...], limits: Limits, fixed: Fixed, full: bool
 ) -> SearchStrategy[Any]:
-    kept = frozenset(name for name, _ in fixed)
-    plain = [_message(each, limits, dict(fixed)) for each in types]
-    full = [
-        _full(each, sizes, limits, dict(fixed))
+    plain = [_plain(each, limits, fixed) for each in types]
+    if not full:
+        return st.one_of(plain)
+    kept = [name for name, _ in fixed]
+    sized = [
+        _full(each, sizes, limits, fixed)
         for each in types
         if (sizes := full_sizes(each, limits, kept))
     ]
     # What is full costs time, so it is rarer.
-    return st.one_of(plain * _PLAIN + full)
+    return st.one_of(plain * _PLAIN_PER_FULL + sized)
 
 
-def _message(
-    each: type[Message], limits: Limits, fixed: Mapping[str, Values]
-) -> SearchStrategy[Any]:
+def _plain(each: type[Message], limits: Limits, fixed: Fixed) -> SearchStrategy[Any]:
+    by_name = dict(fixed)
     parts = (
-        fixed[field.name] if field.name in fixed else values(field.kind, limits)
+        by_name[field.name] if field.name in by_name else values(field.kind, limits)
         for field in each.spec.fields
     )
     return st.builds(each, *parts).filter(lambda message: size_of(message) <= limits.frame)
 
 
 def _full(
-    each: type[Message], sizes: Sequence[int], limits: Limits, fixed: Mapping[str, Values]
+    each: type[Message], sizes: Sequence[int], limits: Limits, fixed: Fixed
 ) -> SearchStrategy[Any]:
     """Generate a small message and fill it up to one of these lengths, where it is not longer."""
     small = replace(limits, text=min(limits.text, SOME), count=min(limits.count, 1))
-    base = _message(each, replace(small, frame=limits.frame), fixed)
-    return st.tuples(base, st.sampled_from(sizes)).map(
-        lambda drawn: filled(*drawn, limits, kept=fixed)
+    kept = [name for name, _ in fixed]
+    return st.builds(
+        lambda message, size: filled(message, size, limits, kept),
+        _plain(each, small, fixed),
+        st.sampled_from(sizes),
     )
 
 
@@ -140,7 +150,8 @@ def dialogues(
     """Generate valid conversations: the messages of both sides in order, from the first.
 
     They stop anywhere, for a client may close at any time (H.5). Texts and counts stay small:
-    `messages` is for what is at the limits.
+    `messages` is for what is at the limits. They shrink towards no messages, and towards plain
+    ones by the shortest way.
 
     Args:
         draw: given by Hypothesis.
@@ -180,6 +191,9 @@ def following(
 ) -> Message:
     """Generate a message that may come next in a conversation. Texts and counts stay small.
 
+    It shrinks towards the first of the types, with numbers of 0 and empty texts and lists, as far
+    as what was said before leaves its fields free.
+
     Args:
         draw: given by Hypothesis.
         conversation: what was said so far.
@@ -190,7 +204,7 @@ def following(
     chosen = draw(st.sampled_from(among or conversation.likely()))
     small = replace(limits, text=min(limits.text, _SHORT), count=min(limits.count, SOME))
     bound = _bound(draw, chosen, conversation, side, small)
-    message: Message = draw(messages(chosen, limits=small, fixed=bound))
+    message: Message = draw(_messages((chosen,), small, tuple((bound or {}).items()), full=False))
     return message
 
 
@@ -234,7 +248,8 @@ def faulty(
     """Generate a right conversation, as frames, and something that its last speaker gets wrong.
 
     Its listener gets the first `Faulty.kept` of the frames, then `Faulty.data`; what it must answer
-    says `Faulty.code`.
+    says `Faulty.code`. They shrink towards the first fault, and the first place of the first part
+    of the first message that it strikes, in a plain conversation.
 
     Args:
         draw: given by Hypothesis.
@@ -257,7 +272,7 @@ def struck(
     conversation: Conversation | None = None,
     frames: Sequence[bytes] = (),
 ) -> tuple[list[bytes], Faulty]:
-    """Generate what a fault makes of one message; returns what `faulty` does.
+    """Generate what a fault makes of one message: a pair as of `faulty`, which shrinks like one.
 
     Args:
         draw: given by Hypothesis.
@@ -296,7 +311,10 @@ def chunkings(data: bytes) -> SearchStrategy[list[int]]:
     """Generate sizes of chunks in which `data` can come: each from 1, taken over and over.
 
     No sizes are one chunk. Favoured are single bytes, sizes about a length field, and all but the
-    last bytes.
+    last bytes. They shrink towards no sizes, and towards chunks of one byte.
+
+    Args:
+        data: what is cut.
     """
     most = max(1, len(data))
     near = sorted({min(size, most) for size in (1, 2, 3, 4, 5, 6, max(1, most - 1), most)})
@@ -305,7 +323,14 @@ def chunkings(data: bytes) -> SearchStrategy[list[int]]:
 
 
 def damaged(data: bytes) -> SearchStrategy[bytes]:
-    """Generate `data` with a few bytes changed, cut out or put in, so mostly wrong."""
+    """Generate `data` with a few bytes changed, cut out or put in, so mostly wrong.
+
+    That is one to three times: nothing, one byte or four are replaced by at most two bytes or by a
+    uint32. It shrinks towards `data` itself.
+
+    Args:
+        data: what is damaged.
+    """
     number = uint32s().map(lambda value: value.to_bytes(4, "big"))
     patch = st.binary(max_size=2) | number
     edit = st.tuples(st.integers(0, len(data)), st.sampled_from((0, 1, 4)), patch)

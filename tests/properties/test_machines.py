@@ -27,6 +27,7 @@ Patch = pytest.MonkeyPatch
 
 
 @pytest.mark.map
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", MACHINES)
 def test_the_roles_agree_with_their_models(name: str) -> None:
     # Every step tries much, so that what is rare comes often enough.

@@ -1,10 +1,16 @@
 """The strategies: what they give is valid, reaches everything, and shrinks to what is plain."""
 
+import inspect
+import textwrap
 from collections import Counter
+from typing import Any
 
+import hypothesis
+import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
+import authplugin
 from authplugin import (
     MESSAGES,
     Limits,
@@ -17,10 +23,12 @@ from authplugin import (
     encode,
 )
 from authplugin_properties import strategies
+from authplugin_properties.fields import filled, size_of
 from authplugin_properties.model import split
 from authplugin_properties.oracles import cursor, turns
 from authplugin_properties.subjects import chunks, neutral
 
+SMALL = Limits(frame=64, text=24, count=3)
 LIMITS = st.builds(
     Limits,
     frame=st.integers(64, 300),
@@ -116,3 +124,44 @@ def test_a_text_shrinks_to_its_boundary() -> None:
         strategies.messages(PluginInit), lambda each: len(each.hostname) > 10, settings=SHRUNK
     )
     assert found == PluginInit(0, "a" * 13, 0, "")
+
+
+def test_a_frame_that_is_full_shrinks_to_one_message_of_one_kind_of_text() -> None:
+    found = find(
+        strategies.messages(limits=SMALL), lambda each: size_of(each) == 64, settings=SHRUNK
+    )
+    assert isinstance(found, PluginInit)
+    assert (found.version, found.port) == (0, 0)
+    assert {*str(found.hostname), *str(found.username)} == {"a"}
+
+
+def test_a_list_shrinks_to_its_boundary() -> None:
+    found = find(
+        strategies.messages(PluginKIServerResponse),
+        lambda each: len(each.responses) > 10,
+        settings=SHRUNK,
+    )
+    assert found == PluginKIServerResponse([""] * 13)
+
+
+@given(strategies.messages(limits=SMALL), st.integers(0, 70))
+def test_a_message_is_filled_up_to_a_size_or_left(message: Message, size: int) -> None:
+    made = filled(message, size, SMALL)
+    assert size_of(made) == size or made is message
+    assert size_of(made) == int.from_bytes(encode(made)[:4], "big")
+
+
+@pytest.mark.parametrize("name", strategies.__all__)
+def test_what_is_public_says_what_it_is(name: str) -> None:
+    said = inspect.getdoc(getattr(strategies, name)) or ""
+    parameters = set(inspect.signature(getattr(strategies, name)).parameters)
+    assert name in ("beyond", "frames") or "hrink" in said
+    assert "parameters" in said or all(f"{each}: " in said for each in parameters)
+
+
+def test_the_example_works() -> None:
+    lines = inspect.getsource(strategies).split('"""')[1].splitlines()
+    example = textwrap.dedent("\n".join(line for line in lines if line.startswith("    ")))
+    names: dict[str, Any] = {**vars(authplugin), **vars(hypothesis), **vars(strategies)}
+    exec(example, names)
+    names["test_what_is_decoded_encodes_to_the_same"]()

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from authplugin import MESSAGES, Limits, Message, Side, State, decode, encode
 from authplugin_corpus.faults import FAULTS, Fault, Faulty
 
+from ..boundaries import beyond
 from ..conversation import Conversation
 from ..routes import targets, towards
 from ..strategies import chunkings, following, struck
@@ -23,8 +24,9 @@ STRICT: Final = Limits(frame=2048, text=130, count=8)
 LENIENT: Final = replace(STRICT, nonzero_is_true=True, any_bytes=True)
 """What the roles accept: small bounds, which faults can pass at little cost."""
 
-BEYOND: Final = Limits(frame=4096, text=131, count=9)
-"""What a role is asked to say keeps to: a little more than it may."""
+BEYOND: Final = replace(beyond(STRICT), nonzero_is_true=False)
+"""What a role is asked to say keeps to: a little more than it may, but for booleans, which a sender
+has as 0 or 1."""
 
 Step = TypeVar("Step", bound=Callable[..., None])
 
