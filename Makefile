@@ -11,8 +11,10 @@ BIN := $(VENV)/bin
 EXTRAS := properties,fuzz,bench,test,lint
 STAMP := $(VENV)/.installed
 
-# Seconds that a test may take where the profile tries more than what pyproject.toml allows for.
-TIME_nightly := --timeout=7200
+# What a profile needs of pytest. Where more is tried a test may take more than the usual seconds.
+MORE_nightly := --timeout=7200
+# Where each example is printed it has to be seen.
+MORE_debug := -n0 -s
 # Some tests alone need not touch everything that is on the map.
 WHOLE := $(if $(ARGS),,--whole-map)
 
@@ -64,7 +66,7 @@ test: setup
 
 properties: setup
 	$(BIN)/python -m pytest tests/properties -n auto --hypothesis-profile=$(PROFILE) \
-	    $(TIME_$(PROFILE)) $(WHOLE) $(ARGS)
+	    $(MORE_$(PROFILE)) $(WHOLE) $(ARGS)
 
 fuzz: setup
 	$(BIN)/authplugin fuzz --minutes $(MINUTES) $(ARGS)

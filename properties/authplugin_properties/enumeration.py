@@ -34,7 +34,7 @@ from .subjects import chunks
 from .tally import CURRENT, Run
 from .trial import Trial
 
-LENGTH: Final = 10
+LENGTH: Final = 9
 """How many events the longest sequences have that `every_sequence` settles."""
 
 WALKED: Final = 3

@@ -27,7 +27,8 @@ PROFILES: Final[dict[str, dict[str, Any]]] = {
 
 _SHARED: Final[dict[str, Any]] = {
     "deadline": None,
-    # The line that, above a test, repeats its failure: @reproduce_failure(...).
+    # The line that repeats a failure, @reproduce_failure(...), goes above a test, or the class of a
+    # state machine; for a law: reproduce_failure(...)(PROPERTIES["name"].test())().
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow],
 }

@@ -17,6 +17,7 @@ import faulthandler
 import json
 import os
 import shlex
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,10 +133,24 @@ class _Map:
             counted = json.dumps(self.tally.to_json())
             output[_NAME] = [counted, self.part.collected, self.part.deselected]
         elif not self.config.option.collectonly and (self._is_demanded() or self.part.collected):
-            self._draw()
-            # A test that has failed may be why others were not run, or not to their end.
-            if session.exitstatus == pytest.ExitCode.OK and self._is_demanded():
-                self._demand(session)
+            try:
+                self._report(session)
+            except Exception as error:
+                # What there is to strike is asked of the code under test, which may be broken: then
+                # its tests have failed, and what they say is not to be lost.
+                self.lines = [f"The map cannot be drawn: {type(error).__name__}: {error}"]
+                if session.exitstatus == pytest.ExitCode.OK:
+                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _report(self, session: pytest.Session) -> None:
+        if session.exitstatus == pytest.ExitCode.INTERRUPTED:
+            self.lines = ["The map was not drawn: the run was interrupted"]
+            return
+        self._draw()
+        if session.exitstatus == pytest.ExitCode.OK and self._is_demanded():
+            self._demand(session)
+        elif session.exitstatus != pytest.ExitCode.OK:
+            self.lines.append("A test has failed, so some of this may be missing.")
 
     def _is_demanded(self) -> bool:
         """Whether everything must have been exercised."""
@@ -184,7 +199,8 @@ class _Map:
         if self.seed is not None:
             given = shlex.join(self.config.invocation_params.args)
             yield f"seed: {self.seed}"
-            yield f"the same again: python -m pytest {given} --hypothesis-seed={self.seed}"
+            python = shlex.quote(_python(self.config.invocation_params.dir))
+            yield f"the same again: {python} -m pytest {given} --hypothesis-seed={self.seed}"
 
 
 class _Controller:
@@ -227,6 +243,12 @@ class _Worker:
     @pytest.hookimpl(optionalhook=True)
     def pytest_timeout_cancel_timer(self) -> None:
         faulthandler.cancel_dump_traceback_later()
+
+
+def _python(folder: Path) -> str:
+    """Return what starts this Python, seen from a folder."""
+    python = Path(sys.executable)
+    return str(python.relative_to(folder) if python.is_relative_to(folder) else python)
 
 
 def _marked(items: Sequence[pytest.Item]) -> int:

@@ -29,15 +29,19 @@ class Trial:
         side: the role.
         limits: what to accept and to send.
         run: where to count the messages that are said and heard.
+        session: the session; one of this library's where none is given. Another needs the methods
+            and properties of `authplugin.session.Session`.
 
     Attributes:
         refused: how often the role refused to do what it was asked to (`LocalProtocolError`).
     """
 
-    def __init__(self, side: Side, limits: Limits, run: Run | None = None) -> None:
+    def __init__(
+        self, side: Side, limits: Limits, run: Run | None = None, session: Session | None = None
+    ) -> None:
         self.side = side
         self.limits = limits
-        self.session: Session = SESSIONS[side](limits)
+        self.session: Session = session or SESSIONS[side](limits)
         self.model = Model(side, limits)
         self.refused = 0
         self._run = run or Run()

@@ -1,22 +1,21 @@
 """The state machines and the enumerations: what they try, and that they catch what is wrong."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import product
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import get_state_machine_test, run_state_machine_as_test
 
-from authplugin import LocalProtocolError, PluginSession, Side, session
+from authplugin import ClientSession, LocalProtocolError, PluginSession, Side, session
 from authplugin.session import EndKind, Session
-from authplugin_corpus.faults import FAULTS
+from authplugin_corpus.faults import pairs
 from authplugin_properties import enumeration, machines
 from authplugin_properties.enumeration import EVENTS, LENGTH, WALKED
 from authplugin_properties.laws import LawBroken
-from authplugin_properties.machines import LENIENT, MACHINES, STRICT
+from authplugin_properties.machines import MACHINES, STRICT
 from authplugin_properties.routes import stock_strikes
 from authplugin_properties.tally import CURRENT
 
@@ -27,12 +26,9 @@ Patch = pytest.MonkeyPatch
 
 
 @pytest.mark.map
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", MACHINES)
 def test_the_roles_agree_with_their_models(name: str) -> None:
-    # Every step tries much, so that what is rare comes often enough.
-    more = settings(max_examples=3 * settings().max_examples // 2)
-    run_state_machine_as_test(MACHINES[name], settings=more)
+    run_state_machine_as_test(MACHINES[name], settings=settings())
 
 
 @pytest.mark.map
@@ -181,7 +177,7 @@ BREAKS: list[tuple[Callable[[Patch], None], str, list[str]]] = [
     (
         count_against_the_last_question,
         "the violation|the refusal|the state",
-        ["PluginMachine"],
+        ["ClientMachine", "PluginMachine", "PairMachine", "every_fault-client"],
     ),
     (
         go_on_after_a_violation,
@@ -227,10 +223,13 @@ BREAKS: list[tuple[Callable[[Patch], None], str, list[str]]] = [
 
 
 @pytest.fixture
-def strikes() -> None:
-    """Have what faults make of the stock worked out, and kept, before anything is broken."""
-    for fault, limits in product(FAULTS, (STRICT, LENIENT)):
-        stock_strikes(fault.name, limits)
+def cold() -> Iterator[None]:
+    """Keep nothing of what was worked out with a broken session, nor anything from before."""
+    for kept in (stock_strikes, pairs):
+        kept.cache_clear()
+    yield
+    for kept in (stock_strikes, pairs):
+        kept.cache_clear()
 
 
 def run(which: str) -> None:
@@ -244,7 +243,7 @@ def run(which: str) -> None:
         run_state_machine_as_test(MACHINES[which], settings=chosen)
 
 
-@pytest.mark.usefixtures("strikes")
+@pytest.mark.usefixtures("cold")
 @pytest.mark.parametrize(
     ("broken", "says", "which"),
     [(broken, says, which) for broken, says, several in BREAKS for which in several],
@@ -279,3 +278,19 @@ def test_any_bytes_drive_a_machine(name: str) -> None:
     for seed in range(20):
         fuzz(bytes((seed * index) % 251 for index in range(4000)))
     assert CURRENT.run(name).steps > before
+
+
+class Sloppy(ClientSession):
+    """A client that takes a plugin's word for which version it speaks."""
+
+    def _check_version(self, *_: Any) -> None:
+        pass
+
+
+def test_other_sessions_can_be_put_on_trial() -> None:
+    class SloppyMachine(machines.ClientMachine):
+        sessions: ClassVar[Any] = {Side.CLIENT: Sloppy}
+
+    chosen = settings(max_examples=200, phases=[Phase.generate])
+    with pytest.raises(LawBroken, match=r"the client: (the violation|the state)"):
+        run_state_machine_as_test(SloppyMachine, settings=chosen)

@@ -150,7 +150,7 @@ def test_nightly_tries_something_else_each_time_and_prints_how_to_repeat_it(
     assert seed != seed_of(another)
     done.stdout.fnmatch_lines(
         [
-            "the same again: python -m pytest *-p authplugin_properties.pytest_plugin"
+            "the same again: *python* -m pytest *-p authplugin_properties.pytest_plugin"
             f" --hypothesis-profile=nightly -n {processes} --hypothesis-seed={seed}"
         ]
     )

@@ -195,3 +195,43 @@ def test_a_hanging_test_is_stopped_and_shows_where_it_hung(
     assert re.search("timeout", printed, re.IGNORECASE)
     # Its file and line, as a stack has them.
     assert re.search(r'File ".*test_a_hanging\w+\.py", line 4,? in wait_for_what', printed)
+
+
+BROKEN = """
+import pytest
+from authplugin.session import Session
+from authplugin_corpus import faults
+
+@pytest.fixture(autouse=True, scope="session")
+def broken():
+    # As a mistake in the code, which is there to the end of the run.
+    def refuse(*_):
+        raise TypeError("sloppy")
+    Session._advance = refuse
+    faults.pairs.cache_clear()
+
+@pytest.mark.map
+def test_that_fails():
+    assert not "what it says"
+
+@pytest.mark.map
+def test_that_holds():
+    pass
+"""
+
+
+def test_no_report_is_lost_where_the_code_is_broken(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(BROKEN)
+    pytester.makepyprojecttoml("[tool.pytest.ini_options]\n")
+    # In a process of its own, which stays broken.
+    done = pytester.runpytest_subprocess("-p", "authplugin_properties.pytest_plugin")
+    assert done.ret == pytest.ExitCode.TESTS_FAILED
+    done.stdout.fnmatch_lines(
+        [
+            "*assert not 'what it says'",
+            "The map cannot be drawn: TypeError: sloppy",
+            "FAILED *test_that_fails*",
+        ]
+    )
+    done = pytester.runpytest_subprocess("-p", "authplugin_properties.pytest_plugin", "-k", "holds")
+    assert done.ret == pytest.ExitCode.TESTS_FAILED

@@ -12,6 +12,7 @@ frame without one (flipped bits, and two faults at once) is judged by the frame 
 
 from __future__ import annotations
 
+import difflib
 from functools import lru_cache
 from typing import Final
 
@@ -54,10 +55,17 @@ def fault_named(name: str) -> Fault:
         KeyError: where there is none of that name.
         ValueError: where the two cannot be composed.
     """
-    first, *others = (_NAMED[each] for each in name.split("+"))
+    first, *others = (_named(each) for each in name.split("+"))
     for other in others:
         first = compose(first, other)
     return first
+
+
+def _named(name: str) -> Fault:
+    if name not in _NAMED:
+        near = difflib.get_close_matches(name, _NAMED) or _NAMED
+        raise KeyError(f"no fault is called {name!r}; there is {', '.join(near)}")
+    return _NAMED[name]
 
 
 @lru_cache(maxsize=16)

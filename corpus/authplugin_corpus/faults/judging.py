@@ -14,7 +14,7 @@ from authplugin import (
     Limits,
     MessageDecoder,
     PluginSession,
-    RemoteProtocolError,
+    ProtocolError,
     Side,
     State,
     decode,
@@ -38,11 +38,18 @@ def judge(
         ends: whether the end of file follows them.
         limits: those of the receiver.
 
-    Raises:
-        LocalProtocolError: where the receiver's own frames have something that this library's
-            receiver does not say, such as a first frame of another version.
-        RemoteProtocolError: where the conversation is not right.
+    A conversation that this library refuses by itself, such as one of another version, or as it may
+    where the library is wrong, is refused with the code for that.
     """
+    try:
+        return _judged(frames, kept, data, ends, limits)
+    except ProtocolError as refused:
+        return refused.code
+
+
+def _judged(
+    frames: Sequence[bytes], kept: int, data: bytes, ends: bool, limits: Limits
+) -> ErrorCode | None:
     if decode(frames[0], limits).spec.leaves is not State.START:
         return _judge_alone(data, ends, limits)
     session = _RECEIVERS[decode(frames[-1], limits).spec.sender](limits)
@@ -62,11 +69,8 @@ def judge(
 
 def _judge_alone(data: bytes, ends: bool, limits: Limits) -> ErrorCode | None:
     decoder = MessageDecoder(limits)
-    try:
-        for _ in decoder.feed(data):
-            pass
-        if ends:
-            decoder.end_of_file()
-    except RemoteProtocolError as problem:
-        return problem.code
+    for _ in decoder.feed(data):
+        pass
+    if ends:
+        decoder.end_of_file()
     return None

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from authplugin import MESSAGES, Limits, Message, Side, State, decode, encode
+from authplugin import (
+    MESSAGES,
+    ClientSession,
+    Limits,
+    Message,
+    PluginSession,
+    Side,
+    State,
+    decode,
+    encode,
+)
+from authplugin.session import Session
 from authplugin_corpus.faults import FAULTS, Fault, Faulty
 
 from ..boundaries import beyond
@@ -57,6 +69,11 @@ class ConversationMachine(RuleBasedStateMachine):
     strikers: ClassVar[tuple[Side, ...]]
     """The sides whose bytes faults may strike: those whose receiver is on trial."""
     on_trial: ClassVar[tuple[Side, ...]]
+    """The sides whose roles are on trial."""
+    sessions: ClassVar[Mapping[Side, Callable[[Limits], Session]]] = MappingProxyType(
+        {Side.CLIENT: ClientSession, Side.PLUGIN: PluginSession}
+    )
+    """What takes the roles, by side. A subclass can put others on trial; see `Trial`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,7 +105,10 @@ class ConversationMachine(RuleBasedStateMachine):
         """Start a conversation."""
         self.teardown()
         self._refused = self.refused()
-        self.trials = {side: Trial(side, self.limits, self.run) for side in self.on_trial}
+        self.trials = {
+            side: Trial(side, self.limits, self.run, self.sessions[side](self.limits))
+            for side in self.on_trial
+        }
         self.frames = []
         self.conversation = Conversation()
 
