@@ -38,9 +38,9 @@ help:
 	@echo 'make properties  run the laws and state machines alone (PROFILE=$(PROFILE), nightly, debug)'
 	@echo 'make fuzz        fuzz the codec and both roles (MINUTES=$(MINUTES)); findings stay in .fuzz'
 	@echo 'make bench       compare speed and memory with other libraries; writes bench.json'
-	@echo 'make lint        ruff, mypy, and checks of the workflows'
+	@echo 'make lint        ruff, mypy, and checks of the corpus and the workflows'
 	@echo 'make coverage    measure the tests; fail unless every branch of the codec was taken'
-	@echo 'make generate    write the generated modules anew from the message table'
+	@echo 'make generate    write the generated modules, schemas and vectors anew from the tables'
 	@echo 'make clean       remove .venv and all else made here, but no findings (.fuzz, .hypothesis)'
 	@echo
 	@echo 'PYTHON=$(PYTHON) says which Python makes .venv (3.11 or later).'
@@ -78,6 +78,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/authplugin corpus verify
 	bash -n .ci/run
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --pedantic --strict-collection --no-progress --quiet .github
@@ -94,6 +95,7 @@ coverage: setup
 
 generate: setup
 	$(BIN)/python codec/generate.py
+	$(BIN)/python corpus/generate.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist bench.json

@@ -10,9 +10,10 @@ import ast
 import importlib.util
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points, version
+from pathlib import Path
 from typing import BinaryIO
 
 import click
@@ -20,9 +21,19 @@ import click
 from authplugin import Limits, RemoteProtocolError, explain
 from authplugin import decode as decode_frame
 
+from .exporting import Form, export
 from .frames import FrameStream
-from .show import list_lines, show_lines
-from .vectors import load_vectors
+from .model import Kind
+from .show import flag_lines, list_lines, show_lines
+from .vectors import load_flags, load_vectors
+from .verifying import (
+    counts,
+    kind_of,
+    problems_of_corpus,
+    problems_of_files,
+    retired_ids,
+    summary,
+)
 
 _GROUP = "authplugin.commands"
 _CHUNK = 64 * 1024
@@ -149,23 +160,98 @@ def _read(file: BinaryIO, is_hex: bool) -> bytes:
 
 @click.group()
 def corpus() -> None:
-    """Look at the vectors: conversations, right and wrong, with a verdict on each."""
+    """Look at the vectors: messages and conversations, with a verdict on each."""
+
+
+_KIND = click.option(
+    "--kind",
+    "kinds",
+    type=click.Choice([kind.value for kind in Kind]),
+    multiple=True,
+    help="Only vectors of this kind. Can be given more than once.",
+)
 
 
 @corpus.command("list")
-def list_() -> None:
+@_KIND
+def list_(kinds: Sequence[str]) -> None:
     """List the vectors: id, result, sentence."""
-    for line in list_lines(load_vectors()):
+    for line in list_lines([each for each in load_vectors() if kind_of(each) in (kinds or Kind)]):
         click.echo(line)
 
 
 @corpus.command()
-@click.argument("id_", metavar="ID")
-def show(id_: str) -> None:
-    """Show one vector: what it is for, and its bytes."""
+@click.argument("name", metavar="ID|FLAG")
+def show(name: str) -> None:
+    """Show one vector, what it is for and its bytes; or a flag, and what carries it."""
     for vector in load_vectors():
-        if vector.id == id_:
-            for line in show_lines(vector):
-                click.echo(line)
+        if vector.id == name:
+            _echo(show_lines(vector))
             return
-    raise click.ClickException(f"no vector is called {id_!r}; `authplugin corpus list` lists all")
+    if name in load_flags():
+        _echo(flag_lines(load_flags()[name], load_vectors()))
+        return
+    if name in retired_ids():
+        instead = retired_ids()[name]
+        hint = "" if instead is None else f"; see {instead}"
+        raise click.ClickException(f"the id {name!r} is retired{hint}")
+    raise click.ClickException(
+        f"no vector and no flag is called {name!r}; `authplugin corpus list` lists all vectors"
+    )
+
+
+@corpus.command()
+@click.argument(
+    "paths",
+    metavar="[FILE]...",
+    nargs=-1,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+def verify(paths: Sequence[Path]) -> None:
+    """Check files of vectors, or else the whole corpus, against its rules.
+
+    The exit status is 1 where something in them is wrong.
+    """
+    try:
+        texts = {str(path): path.read_text("utf-8") for path in paths}
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.ClickException(str(error)) from error
+    problems = list(problems_of_files(texts) if paths else problems_of_corpus())
+    _echo(problems)
+    if paths and not problems:
+        click.echo(f"{len(paths)} {'file' if len(paths) == 1 else 'files'}, nothing wrong")
+    if not paths and not problems:
+        _echo(summary(load_vectors()))
+        missing = [line for count in counts(load_vectors()) for line in count.lines()]
+        _echo(missing)
+        problems += missing
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+@corpus.command("export")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice([form.value for form in Form]),
+    default=Form.JSON.value,
+    show_default=True,
+    help="One JSON document, or raw inputs, one a file, named by their SHA-1.",
+)
+@_KIND
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def export_(form: str, kinds: Sequence[str], folder: Path) -> None:
+    """Write the corpus into FOLDER, for programs in other languages and for fuzzers.
+
+    An input is the bytes of a message, or all that the program under test reads in a dialogue.
+    """
+    try:
+        written = export(Form(form), [Kind(kind) for kind in kinds or Kind], folder)
+    except OSError as error:
+        raise click.ClickException(f"cannot write to {folder}: {error.strerror}") from error
+    click.echo(f"{written} {'file' if written == 1 else 'files'} in {folder}")
+
+
+def _echo(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)

@@ -1,8 +1,8 @@
 """What a message must be like, where it need not be one message and no other.
 
 The JSON form is an object with the message's name as `"type"` and, for each field that matters, an
-object with one or more of: `equals` (a number, or a text), `at_least`, `at_most` (numbers), `count`
-(how many elements).
+object with one or more of: `equals` (the field's value, in the JSON form of messages), `at_least`,
+`at_most` (numbers), `count` (how many elements).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 from authplugin import Message
 from authplugin.kinds import CountedKind, Kind, UInt32Kind
 
-from .message_json import type_at
+from .message_json import field_from_json, type_at
 from .places import Place
 
 
@@ -42,7 +42,7 @@ class Constraint:
 
     field: str
     relation: Relation
-    value: int | str
+    value: int | str | tuple[object, ...]
 
     def __str__(self) -> str:
         if self.relation is Relation.COUNT:
@@ -52,6 +52,7 @@ class Constraint:
     def broken_by(self, message: Message) -> str | None:
         """Return in which way a message breaks the constraint, or None."""
         value = getattr(message.detach(), self.field)
+        value = tuple(value) if isinstance(value, list) else value
         if self.relation is Relation.COUNT:
             wrong, has = len(value) != self.value, f"{len(value)} {self.field}"
         else:
@@ -112,12 +113,18 @@ def _constraints(name: str, kind: Kind, place: Place) -> Iterator[Constraint]:
     if not members:
         raise place.wrong(f"expected at least one of {', '.join(fitting)}")
     for relation, member in members.items():
-        numeric = isinstance(kind, (UInt32Kind, CountedKind))
-        value = member.number() if numeric else member.any_text()
-        yield Constraint(name, Relation(relation), value)
+        yield Constraint(name, Relation(relation), _bound(kind, Relation(relation), member))
+
+
+def _bound(kind: Kind, relation: Relation, place: Place) -> int | str | tuple[object, ...]:
+    if relation is Relation.COUNT or isinstance(kind, UInt32Kind):
+        return place.number()
+    if isinstance(kind, CountedKind):
+        return tuple(field_from_json(place, kind))
+    return place.any_text()
 
 
 _FITTING: Final = {
     UInt32Kind: (Relation.EQUALS, Relation.AT_LEAST, Relation.AT_MOST),
-    CountedKind: (Relation.COUNT,),
+    CountedKind: (Relation.EQUALS, Relation.COUNT),
 }

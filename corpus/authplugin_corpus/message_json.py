@@ -37,7 +37,7 @@ def message_from_json(place: Place) -> Message:
     message_type = type_at(place)
     fields = message_type.spec.fields
     members = place.members(frozenset({"type", *(field.name for field in fields)}), frozenset())
-    return message_type(*(_from_json(members[field.name], field.kind) for field in fields))
+    return message_type(*(field_from_json(members[field.name], field.kind) for field in fields))
 
 
 def type_at(place: Place) -> type[Message]:
@@ -69,7 +69,8 @@ def _element_to_json(element: Any, kind: CountedKind) -> Any:
     }
 
 
-def _from_json(place: Place, kind: Kind | BooleanKind) -> Any:
+def field_from_json(place: Place, kind: Kind | BooleanKind) -> Any:
+    """Return the value of a field of which a value is the JSON form; see `message_from_json`."""
     if isinstance(kind, UInt32Kind):
         return place.number()
     if isinstance(kind, BooleanKind):
@@ -83,6 +84,6 @@ def _from_json(place: Place, kind: Kind | BooleanKind) -> Any:
 
 def _element_from_json(place: Place, kind: CountedKind) -> Any:
     if len(kind.element) == 1:
-        return _from_json(place, kind.element[0][1])
+        return field_from_json(place, kind.element[0][1])
     members = place.members(frozenset(name for name, _ in kind.element), frozenset())
-    return tuple(_from_json(members[name], part) for name, part in kind.element)
+    return tuple(field_from_json(members[name], part) for name, part in kind.element)

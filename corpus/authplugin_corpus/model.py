@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from authplugin import ErrorCode, Message
+from authplugin import ErrorCode, Limits, Message
 
 from .constraints import Expected
 
 
+class Kind(StrEnum):
+    """What the vectors of a file are."""
+
+    MESSAGES = "messages"
+    PLUGIN_DIALOGUES = "plugin-dialogues"
+    CLIENT_DIALOGUES = "client-dialogues"
+
+
 class Result(StrEnum):
-    """What a strict receiver makes of a conversation."""
+    """What a strict receiver makes of a vector."""
 
     VALID = "valid"
     INVALID = "invalid"
@@ -24,7 +33,48 @@ class Delivery(StrEnum):
     """In which pieces bytes are written."""
 
     WHOLE = "whole"
+    """Each send in one write."""
     BYTE_BY_BYTE = "byte-by-byte"
+    """Each byte by itself."""
+    FIELD_EDGES = "field-edges"
+    """Cut where fields begin and end, and between a length or count and what it is of."""
+    COALESCED = "coalesced"
+    """Sends between which nothing is expected in one write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What somebody's program does where the text leaves something open.
+
+    Attributes:
+        program: its name and version.
+        does: what it does.
+        seen: how that is known.
+    """
+
+    program: str
+    does: str
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguity:
+    """Something that the published text leaves open; as a `str`, what.
+
+    Attributes:
+        question: what, and how.
+        clause: where the text leaves it open.
+        here: what this project's own programs do.
+        known: what others do; empty where nothing is known of anybody.
+    """
+
+    question: str
+    clause: str
+    here: str
+    known: tuple[Known, ...] = ()
+
+    def __str__(self) -> str:
+        return self.question
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +85,20 @@ class Flag:
         name: a stable name.
         bug_type: what kind of mistake they find.
         effect: what such a mistake leads to.
-        ambiguity: what the published text leaves open, and how; None where it does not.
+        ambiguity: what the published text leaves open; None where it does not.
+        deliveries: a case in one of these carries the flag too, whatever its vector.
     """
 
     name: str
     bug_type: str
     effect: str
-    ambiguity: str | None = None
+    ambiguity: Ambiguity | None = None
+    deliveries: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SentFault:
-    """What is wrong with bytes that are sent.
+    """What is wrong with bytes that are sent, or with the end of them.
 
     Attributes:
         code: what a strict receiver refuses them with.
@@ -58,13 +110,36 @@ class SentFault:
 
 
 @dataclass(frozen=True, slots=True)
+class Struck:
+    """What was made wrong in a right conversation: one row of the table of faults.
+
+    Attributes:
+        message: the message's name.
+        part: `"frame"`, `"length"`, `"type"`, or a field without its index.
+        fault: the fault's name.
+    """
+
+    message: str
+    part: str
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
 class Send:
-    """Bytes to write: `messages`, and behind them whatever `fault` is about."""
+    """Bytes to write: `messages`, and behind them whatever `fault` is about.
+
+    Attributes:
+        data: the bytes.
+        messages: the good messages that they begin with.
+        fault: what is wrong with the bytes behind those; None where there are none.
+        hold_back: so many of the last bytes are written only after the program has been seen to
+            say nothing about those before them.
+    """
 
     data: bytes
     messages: tuple[Message, ...]
     fault: SentFault | None
-    delivery: Delivery
+    hold_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +151,62 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Allow:
-    """Messages of which one may come; a strict plugin says none where `lenient`."""
+    """Messages of which one may come; a strict program says none where `lenient`."""
 
     choices: tuple[Expected, ...]
     lenient: bool
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectSilence:
+    """Nothing is said, and the program goes on waiting."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndOfInput:
-    """The input is closed."""
+    """The program's input is closed; `fault` says what is wrong with that, if anything."""
+
+    fault: SentFault | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectEnd:
-    """Nothing more is said, and the plugin ends."""
-
-
-Turn: TypeAlias = Send | Expect | Allow | EndOfInput | ExpectEnd
+    """Nothing more is said, and the program ends: a plugin its process, a client its output."""
 
 
 @dataclass(frozen=True, slots=True)
-class PluginDialogue:
-    """A conversation with a plugin, from the client's side.
+class Server:
+    """The SSH server asks the client (a PLUGIN_KI_SERVER_REQUEST's fields), or lets it in or not.
+
+    Attributes:
+        challenge: the request, with the fields of SSH_MSG_USERAUTH_INFO_REQUEST; or None.
+        success: the outcome, where there is no challenge.
+    """
+
+    challenge: Message | None
+    success: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """What the client's user answers, a text for each prompt."""
+
+    answers: tuple[str, ...]
+
+
+Turn: TypeAlias = Send | Expect | Allow | ExpectSilence | EndOfInput | ExpectEnd | Server | User
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """What every vector has.
 
     Attributes:
         id: names what is tested, and never changes its meaning.
         sentence: what is tested, for people.
         clause: where that is stated: a section of the published text, or of an RFC.
-        result: what a strict plugin makes of it.
+        result: what a strict receiver makes of it.
         flags: names in the register of flags.
-        turns: what to do, in order.
         file: the name of the file that it stands in.
     """
 
@@ -114,5 +215,107 @@ class PluginDialogue:
     clause: str
     result: Result
     flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageVector(_Named):
+    """Bytes, and what a decoder of exactly one frame makes of them.
+
+    Attributes:
+        data: the bytes, behind which the input ends.
+        limits: those of the receiver.
+        message: what they are read as; None where they are refused in any case.
+        code: what a strict receiver refuses them with; None where it does not.
+        field: the field concerned, such as `"prompts[1].echo"`; None where no single one is.
+        offset: where in the frame; None where no byte is to blame.
+        strikes: what in the table of faults makes such bytes; none where written by hand.
+    """
+
+    data: bytes
+    limits: Limits
+    message: Message | None
+    code: ErrorCode | None
+    field: str | None
+    offset: int | None
+    file: str
+    strikes: tuple[Struck, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue(_Named):
+    """A conversation with a program under test, from the other side.
+
+    Attributes:
+        turns: what to do, in order.
+        file: the name of the file that it stands in.
+        deliveries: in which pieces it is to be tried, at least one.
+        strikes: what in the table of faults makes such a conversation; none where written by hand.
+    """
+
     turns: tuple[Turn, ...]
     file: str
+    deliveries: tuple[Delivery, ...] = (Delivery.WHOLE,)
+    strikes: tuple[Struck, ...] = ()
+
+
+class PluginDialogue(Dialogue):
+    """A conversation with a plugin, from the client's side."""
+
+    __slots__ = ()
+
+
+class ClientDialogue(Dialogue):
+    """A conversation with an SSH client, from the plugin's side."""
+
+    __slots__ = ()
+
+
+Vector: TypeAlias = MessageVector | PluginDialogue | ClientDialogue
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A dialogue in one delivery: what is run, and what a verdict is on."""
+
+    vector: PluginDialogue | ClientDialogue
+    delivery: Delivery
+
+    @property
+    def id(self) -> str:
+        """The vector's id, with the delivery behind a slash where it is not `whole`."""
+        whole = self.delivery is Delivery.WHOLE
+        return self.vector.id if whole else f"{self.vector.id}/{self.delivery}"
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The vector's turns; those that `coalesced` puts together are one `Send` already."""
+        if self.delivery is not Delivery.COALESCED:
+            return self.vector.turns
+        return tuple(_together(self.vector.turns))
+
+
+def cases(vectors: Iterable[PluginDialogue | ClientDialogue]) -> Iterator[Case]:
+    """Yield every case of some dialogues, in their order."""
+    for vector in vectors:
+        for delivery in vector.deliveries:
+            yield Case(vector, delivery)
+
+
+def _together(turns: Iterable[Turn]) -> Iterator[Turn]:
+    held: Send | None = None
+    for turn in turns:
+        if isinstance(turn, Send) and held is not None:
+            held = replace(
+                held,
+                data=held.data + turn.data,
+                messages=held.messages + turn.messages,
+                fault=turn.fault,
+            )
+            continue
+        if held is not None:
+            yield held
+        held = turn if isinstance(turn, Send) else None
+        if held is None:
+            yield turn
+    if held is not None:
+        yield held

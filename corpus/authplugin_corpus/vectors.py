@@ -1,68 +1,82 @@
-"""The stored conversations, and how they are read.
-
-A file of vectors is a JSON object: `format` (the version of the format, a number), `kind` (what its
-vectors are; here `plugin-dialogues`) and `vectors`. `schema/` says the same as JSON Schemas. In a
-plugin dialogue each turn is one of
-
-    {"send": HEX}               write these bytes to the plugin. Beside them stand `messages`, the
-                                JSON form of the good messages that they begin with, and `fault`,
-                                what is wrong with the bytes behind those: at least one of the two.
-                                `delivery` says in which pieces (default: whole)
-    {"expect": {...}}           the plugin must say this, and nothing in front of it
-    {"allow": [{...}, ...]}     the plugin may say one of these; `lenient` says that a strict one
-                                would not
-    {"end_of_input": true}      close the plugin's input
-    {"expect_end": true}        the plugin must say nothing more, and end; nothing is stated about
-                                its exit status, but no signal may end it
+"""The stored vectors, and how they are read. FORMAT.md says what their files look like.
 
 A plugin may, as in any conversation, ask the user before it answers the server (H.6.9): who replays
 a dialogue answers PLUGIN_KI_USER_REQUEST where PLUGIN_KI_SERVER_RESPONSE is expected. It may also
-decline (H.6.3, H.6.5): PLUGIN_INIT_FAILURE where PLUGIN_INIT_RESPONSE is expected, and
-PLUGIN_PROTOCOL_REJECT where PLUGIN_PROTOCOL_ACCEPT is, leave the rest of the dialogue untested.
+decline, which leaves the rest of the dialogue untested: PLUGIN_INIT_FAILURE where
+PLUGIN_INIT_RESPONSE is expected (H.6.3), PLUGIN_PROTOCOL_REJECT where PLUGIN_PROTOCOL_ACCEPT is
+(H.6.5), and where PLUGIN_KI_USER_REQUEST is expected, PLUGIN_KI_SERVER_RESPONSE or a request with
+other prompts (H.6.9).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final, Literal, TypeVar, overload
 
-from authplugin import ErrorCode, Side
+from authplugin import ErrorCode, Limits, Side
 
-from .constraints import Expected, expected_from_json
-from .message_json import message_from_json
+from .message_json import TYPES, message_from_json
 from .model import (
     Allow,
+    Ambiguity,
+    Case,
+    ClientDialogue,
     Delivery,
     EndOfInput,
     Expect,
     ExpectEnd,
+    ExpectSilence,
     Flag,
+    Kind,
+    Known,
+    MessageVector,
     PluginDialogue,
     Result,
     Send,
     SentFault,
+    Server,
+    Struck,
     Turn,
+    User,
+    Vector,
+    cases,
 )
 from .places import Place, VectorError, parse
+from .turns import check_turns, turn_from_json
 
 __all__ = [
     "FORMAT",
     "Allow",
+    "Ambiguity",
+    "Case",
+    "ClientDialogue",
     "Delivery",
     "EndOfInput",
     "Expect",
     "ExpectEnd",
+    "ExpectSilence",
     "Flag",
+    "Kind",
+    "Known",
+    "MessageVector",
     "PluginDialogue",
     "Result",
     "Send",
     "SentFault",
+    "Server",
+    "Struck",
     "Turn",
+    "User",
+    "Vector",
     "VectorError",
+    "cases",
+    "flags_of",
+    "load_dialogues",
     "load_flags",
+    "load_messages",
     "load_vectors",
     "read_flags",
     "read_vectors",
@@ -71,13 +85,15 @@ __all__ = [
 FORMAT: Final = 1
 """The version of the format that this module reads."""
 
-_KIND = "plugin-dialogues"
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _CLAUSE = re.compile(r"H(?:\.\d+)+|RFC \d{4} \d+(?:\.\d+)*")
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+_Kind = TypeVar("_Kind", bound=Vector)
 
 
 @cache
-def load_vectors() -> tuple[PluginDialogue, ...]:
+def load_vectors() -> tuple[Vector, ...]:
     """Return all vectors of the package, in the order of their files' names.
 
     Raises:
@@ -85,13 +101,35 @@ def load_vectors() -> tuple[PluginDialogue, ...]:
     """
     flags = load_flags()
     folder = files(__package__) / "vectors"
-    found: dict[str, PluginDialogue] = {}
+    found: dict[str, Vector] = {}
     for file in sorted(folder.iterdir(), key=lambda each: each.name):
         for vector in read_vectors(file.read_text("utf-8"), file.name, flags):
             if vector.id in found:
                 raise VectorError(file.name, vector.id, f"is in {found[vector.id].file} as well")
             found[vector.id] = vector
     return tuple(found.values())
+
+
+@overload
+def load_dialogues(program: Literal["plugin"]) -> tuple[PluginDialogue, ...]: ...
+@overload
+def load_dialogues(program: Literal["client"]) -> tuple[ClientDialogue, ...]: ...
+def load_dialogues(
+    program: Literal["plugin", "client"],
+) -> tuple[PluginDialogue, ...] | tuple[ClientDialogue, ...]:
+    """Return the dialogues with one kind of program under test; see `load_vectors`."""
+    if program == "plugin":
+        return _of(PluginDialogue)
+    return _of(ClientDialogue)
+
+
+def load_messages() -> tuple[MessageVector, ...]:
+    """Return the vectors of single frames; see `load_vectors`."""
+    return _of(MessageVector)
+
+
+def _of(kind: type[_Kind]) -> tuple[_Kind, ...]:
+    return tuple(vector for vector in load_vectors() if isinstance(vector, kind))
 
 
 @cache
@@ -107,16 +145,41 @@ def load_flags() -> Mapping[str, Flag]:
 
 def read_flags(text: str, file: str) -> Mapping[str, Flag]:
     """Return the flags of a register; see `load_flags`."""
-    members = _document(parse(text, file), "flags")
+    members = document(parse(text, file), "flags")
+    optional = frozenset({"ambiguity", "deliveries"})
     flags = {}
     for name, place in members["flags"].mapping().items():
-        parts = place.members(frozenset({"bug_type", "effect"}), frozenset({"ambiguity"}))
-        ambiguity = parts["ambiguity"].text() if "ambiguity" in parts else None
-        flags[name] = Flag(name, parts["bug_type"].text(), parts["effect"].text(), ambiguity)
+        parts = place.members(frozenset({"bug_type", "effect"}), optional)
+        flags[name] = Flag(
+            name,
+            parts["bug_type"].text(),
+            parts["effect"].text(),
+            _ambiguity(parts["ambiguity"]) if "ambiguity" in parts else None,
+            _deliveries(parts["deliveries"]) if "deliveries" in parts else (),
+        )
     return flags
 
 
-def read_vectors(text: str, file: str, flags: Mapping[str, Flag]) -> tuple[PluginDialogue, ...]:
+def _ambiguity(place: Place) -> Ambiguity:
+    parts = place.members(frozenset({"question", "clause", "here", "known"}), _NOTHING)
+    return Ambiguity(
+        parts["question"].text(),
+        _clause(parts["clause"]),
+        parts["here"].text(),
+        tuple(_known(item) for item in parts["known"].items()),
+    )
+
+
+def _known(place: Place) -> Known:
+    parts = place.members(frozenset({"program", "does", "seen"}), _NOTHING)
+    return Known(parts["program"].text(), parts["does"].text(), parts["seen"].text())
+
+
+def _clause(place: Place) -> str:
+    return place.matching(_CLAUSE, "a clause such as 'H.6.1' or 'RFC 4251 5'")
+
+
+def read_vectors(text: str, file: str, flags: Mapping[str, Flag]) -> tuple[Vector, ...]:
     """Return the vectors of a file.
 
     Args:
@@ -127,133 +190,157 @@ def read_vectors(text: str, file: str, flags: Mapping[str, Flag]) -> tuple[Plugi
     Raises:
         VectorError: where it is not as its schema says.
     """
-    members = _document(parse(text, file), "vectors", "kind")
-    if members["kind"].text() != _KIND:
-        raise members["kind"].wrong(f"expected {_KIND!r}")
-    return tuple(_vector(place, flags) for place in members["vectors"].items())
+    members = document(parse(text, file), "vectors", "kind")
+    kind = members["kind"].one_of(Kind)
+    return tuple(_vector(place, kind, flags) for place in members["vectors"].items())
 
 
-def _document(place: Place, *names: str) -> Mapping[str, Place]:
-    """Return the members of a file, whose version of the format is the one read here."""
+def document(place: Place, *names: str) -> Mapping[str, Place]:
+    """Return the members of a file, whose version of the format is the one read here.
+
+    Raises:
+        VectorError: where it is of another version, or has other members.
+    """
     version = place.mapping().get("format")
     if version is None:
         raise place.wrong("lacks 'format'")
     if version.number() != FORMAT:
         raise version.wrong(f"expected {FORMAT}: other versions of the format are not known here")
-    return place.members(frozenset({"format", *names}), frozenset())
+    return place.members(frozenset({"format", *names}), _NOTHING)
 
 
-_MEMBERS = frozenset({"id", "sentence", "clause", "result", "flags", "turns"})
+_NAMED = frozenset({"id", "sentence", "clause", "result", "flags"})
+_DIALOGUE = _NAMED | {"deliveries", "turns"}
+_OF_MESSAGES = frozenset({"limits", "message", "error", "strikes"})
 
 
-def _vector(place: Place, flags: Mapping[str, Flag]) -> PluginDialogue:
-    members = place.members(_MEMBERS, frozenset())
-    vector = PluginDialogue(
-        id=members["id"].matching(_ID, "lower-case words joined by hyphens"),
-        sentence=members["sentence"].text(),
-        clause=members["clause"].matching(_CLAUSE, "a clause such as 'H.6.1' or 'RFC 4251 5'"),
-        result=members["result"].one_of(Result),
-        flags=tuple(_flag(item, flags) for item in members["flags"].items()),
-        turns=tuple(_turn(item) for item in members["turns"].items()),
-        file=place.file,
+def _vector(place: Place, kind: Kind, flags: Mapping[str, Flag]) -> Vector:
+    if kind is Kind.MESSAGES:
+        members = place.members(_NAMED | {"bytes"}, _OF_MESSAGES)
+    else:
+        members = place.members(_DIALOGUE, frozenset({"strikes"}))
+    named = (
+        members["id"].matching(_ID, "lower-case words joined by hyphens"),
+        members["sentence"].text(),
+        _clause(members["clause"]),
+        members["result"].one_of(Result),
+        _flags(members["flags"], flags),
     )
-    _check_flags(members["flags"], vector, flags)
-    _check_turns(members["turns"], vector)
+    _check_flags(members["flags"], named[3], [flags[name] for name in named[4]])
+    strikes = _strikes(members["strikes"]) if "strikes" in members else ()
+    vector: Vector
+    if kind is Kind.MESSAGES:
+        vector = _message_vector(members, named, strikes)
+        wrong = (vector.code is None, vector.message is None)
+        if wrong != _MESSAGE_AND_ERROR[vector.result]:
+            raise place.wrong("'valid' has a 'message', 'invalid' an 'error', 'acceptable' both")
+    else:
+        speaker = Side.PLUGIN if kind is Kind.PLUGIN_DIALOGUES else Side.CLIENT
+        turns = tuple(turn_from_json(item, speaker) for item in members["turns"].items())
+        rest = (turns, place.file, _deliveries(members["deliveries"]), strikes)
+        vector = (
+            PluginDialogue(*named, *rest)
+            if speaker is Side.PLUGIN
+            else ClientDialogue(*named, *rest)
+        )
+        check_turns(members["turns"], turns, vector.result)
+        _check_edges(members["turns"], vector)
     return vector
 
 
-def _flag(place: Place, flags: Mapping[str, Flag]) -> str:
-    if place.text() not in flags:
-        raise place.wrong(f"{place.value!r} is not in the register of flags")
-    return place.text()
+_Names = tuple[str, str, str, Result, tuple[str, ...]]
+
+_MESSAGE_AND_ERROR: Final = {
+    Result.VALID: (True, False),
+    Result.INVALID: (False, True),
+    Result.ACCEPTABLE: (False, False),
+}
+"""Whether the error, and the message, are missing."""
 
 
-def _turn(place: Place) -> Turn:
-    match place.value:
-        case {"send": _}:
-            return _send(place)
-        case {"expect": _}:
-            members = place.members(frozenset({"expect"}), frozenset())
-            return Expect(_plugins_message(members["expect"]))
-        case {"allow": _}:
-            members = place.members(frozenset({"allow"}), frozenset({"lenient"}))
-            choices = tuple(_plugins_message(item) for item in members["allow"].items())
-            if not choices:
-                raise members["allow"].wrong("expected at least one message")
-            if "lenient" in members:
-                members["lenient"].true()
-            return Allow(choices, lenient="lenient" in members)
-        case {"end_of_input": _}:
-            place.members(frozenset({"end_of_input"}), frozenset())["end_of_input"].true()
-            return EndOfInput()
-        case {"expect_end": _}:
-            place.members(frozenset({"expect_end"}), frozenset())["expect_end"].true()
-            return ExpectEnd()
-    known = "'send', 'expect', 'allow', 'end_of_input', 'expect_end'"
-    raise place.wrong(f"expected an object with one of {known}")
-
-
-def _send(place: Place) -> Send:
-    optional = frozenset({"messages", "fault", "delivery"})
-    members = place.members(frozenset({"send"}), optional)
-    messages: Iterable[Place] = members["messages"].items() if "messages" in members else ()
-    fault = None
-    if "fault" in members:
-        parts = members["fault"].members(frozenset({"code", "sentence"}), frozenset())
-        fault = SentFault(parts["code"].one_of(ErrorCode), parts["sentence"].text())
-    send = Send(
-        data=members["send"].octets(),
-        messages=tuple(message_from_json(item) for item in messages),
-        fault=fault,
-        delivery=(
-            members["delivery"].one_of(Delivery) if "delivery" in members else Delivery.WHOLE
-        ),
+def _message_vector(
+    members: Mapping[str, Place], named: _Names, strikes: tuple[Struck, ...]
+) -> MessageVector:
+    code, field, offset = None, None, None
+    if "error" in members:
+        parts = members["error"].members(frozenset({"code"}), frozenset({"field", "offset"}))
+        code = parts["code"].one_of(ErrorCode)
+        field = parts["field"].text() if "field" in parts else None
+        offset = parts["offset"].number() if "offset" in parts else None
+    return MessageVector(
+        *named,
+        data=members["bytes"].octets(),
+        limits=_limits(members["limits"]) if "limits" in members else Limits(),
+        message=message_from_json(members["message"]) if "message" in members else None,
+        code=code,
+        field=field,
+        offset=offset,
+        file=members["id"].file,
+        strikes=strikes,
     )
-    if not send.data:
-        raise members["send"].wrong("expected at least one byte")
-    if not send.messages and send.fault is None:
-        raise place.wrong("says neither which 'messages' are sent nor which 'fault'")
-    return send
 
 
-def _plugins_message(place: Place) -> Expected:
-    expected = expected_from_json(place)
-    if expected.message_type.spec.sender is not Side.PLUGIN:
-        raise place.wrong(f"{expected.message_type.spec.name} is not sent by a plugin")
-    return expected
+def _limits(place: Place) -> Limits:
+    members = place.members(_NOTHING, frozenset({"frame", "text", "count"}))
+    given: dict[str, Any] = {name: member.number() for name, member in members.items()}
+    try:
+        return Limits(**given)
+    except ValueError as error:
+        raise place.wrong(str(error)) from None
 
 
-def _check_flags(place: Place, vector: PluginDialogue, flags: Mapping[str, Flag]) -> None:
-    if not vector.flags:
+def _strikes(place: Place) -> tuple[Struck, ...]:
+    strikes = tuple(_struck(item) for item in place.items())
+    if not strikes or len(set(strikes)) < len(strikes):
+        raise place.wrong("expected at least one, and none twice")
+    return strikes
+
+
+def _struck(place: Place) -> Struck:
+    members = place.members(frozenset({"message", "part", "fault"}), _NOTHING)
+    if members["message"].text() not in TYPES:
+        raise members["message"].wrong(f"{members['message'].value!r} is no message")
+    return Struck(members["message"].text(), members["part"].text(), members["fault"].text())
+
+
+def _deliveries(place: Place) -> tuple[Delivery, ...]:
+    deliveries = tuple(item.one_of(Delivery) for item in place.items())
+    if not deliveries or len(set(deliveries)) < len(deliveries):
+        raise place.wrong("expected at least one delivery, and none twice")
+    return deliveries
+
+
+def _check_edges(place: Place, vector: PluginDialogue | ClientDialogue) -> None:
+    """Refuse edges where nothing is cut there, and the lack of them where something is."""
+    wanted = Delivery.FIELD_EDGES in vector.deliveries
+    for turn, item in zip(vector.turns, place.items(), strict=True):
+        if isinstance(turn, Send):
+            if ("edges" in item.mapping()) is not wanted:
+                raise item.wrong("'edges' belong to the delivery 'field-edges', and only there")
+            if turn.hold_back and vector.deliveries != (Delivery.WHOLE,):
+                raise item.wrong("'hold_back' goes with the delivery 'whole' alone")
+
+
+def _flags(place: Place, flags: Mapping[str, Flag]) -> tuple[str, ...]:
+    found = []
+    for item in place.items():
+        if item.text() not in flags:
+            raise item.wrong(f"{item.value!r} is not in the register of flags")
+        found.append(item.text())
+    return tuple(found)
+
+
+def _check_flags(place: Place, result: Result, flags: Sequence[Flag]) -> None:
+    if not flags:
         raise place.wrong("expected at least one flag")
-    if len(set(vector.flags)) < len(vector.flags):
+    if len({flag.name for flag in flags}) < len(flags):
         raise place.wrong("has a flag twice")
-    open_question = any(flags[name].ambiguity is not None for name in vector.flags)
-    if (vector.result is Result.ACCEPTABLE) is not open_question:
+    open_question = any(flag.ambiguity is not None for flag in flags)
+    if (result is Result.ACCEPTABLE) is not open_question:
         raise place.wrong("a flag that names an ambiguity belongs to 'acceptable', and only there")
 
 
-def _check_turns(place: Place, vector: PluginDialogue) -> None:
-    """Refuse turns that cannot be played, or are at odds with the result."""
-    turns = vector.turns
-    if [index for index, turn in enumerate(turns, 1) if turn == ExpectEnd()] != [len(turns)]:
-        raise place.wrong("expected 'expect_end' as the last turn, and nowhere else")
-    closed = False
-    fault = False
-    for turn, item in zip(turns, place.items(), strict=True):
-        if isinstance(turn, Send):
-            if closed or fault:
-                raise item.wrong("nothing can be sent behind a fault or the end of the input")
-            fault = turn.fault is not None
-        elif isinstance(turn, Expect) and (closed or fault):
-            raise item.wrong("behind a fault or the end of the input a message can but be allowed")
-        elif isinstance(turn, Allow) and not (closed and fault):
-            raise item.wrong("a message is allowed behind a fault and the end of the input alone")
-        elif isinstance(turn, EndOfInput):
-            if closed:
-                raise item.wrong("the input can end but once")
-            closed = True
-        elif isinstance(turn, ExpectEnd) and not closed:
-            raise item.wrong("expected 'end_of_input' before it")
-    if fault is (vector.result is Result.VALID):
-        raise place.wrong("what is 'valid' has no 'fault', and everything else has one")
+def flags_of(case: Case) -> tuple[str, ...]:
+    """Return the flags of a case: its vector's, and those that its delivery brings along."""
+    brought = [flag.name for flag in load_flags().values() if case.delivery in flag.deliveries]
+    return tuple(dict.fromkeys((*case.vector.flags, *brought)))

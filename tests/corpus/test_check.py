@@ -1,81 +1,70 @@
 """`authplugin check plugin`: accuses no right plugin, and finds what is wrong with wrong ones."""
 
 import os
-import re
-import shlex
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from authplugin_corpus.check.report import rerun
-from authplugin_corpus.check.runner import Replay, replay
-from authplugin_corpus.check.verdicts import Outcome, crashed, ending
-from authplugin_corpus.command import main
-from authplugin_corpus.vectors import load_vectors
+from authplugin_corpus.check.play import Replay
+from authplugin_corpus.check.verdicts import End, Outcome, Speech
+from tests.corpus.checking import SHORT, TIMEOUT, check, in_python, played, report_of, wrong_plugin
 from tests.integration.peers import compile_c_plugin, node_plugin, python_plugin
-
-VECTORS = {vector.id: vector for vector in load_vectors()}
-WRONG = Path(__file__).parent / "wrong_plugins" / "wrong.py"
-
-TIMEOUT = 30.0
-"""Seconds that a plugin may take which does what it should."""
-
-SHORT = 3.0
-"""Seconds to wait for what does not come."""
-
-
-def wrong_plugin(mistake: str) -> list[str]:
-    return [sys.executable, "-I", "-S", str(WRONG), mistake]
-
-
-def check(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["check", "plugin", *arguments])
 
 
 def outcome_of(mistake: str, case: str, timeout: float = TIMEOUT) -> Replay:
-    return replay(VECTORS[case], wrong_plugin(mistake), timeout)
+    return played(case, wrong_plugin(mistake), timeout)
 
 
 # Right plugins.
 
 
-def in_c(folder: Path) -> list[str]:
+def c_plugin(folder: Path) -> list[str]:
     return compile_c_plugin(folder)
 
 
-def in_javascript(folder: Path) -> list[str]:
+def javascript_plugin(folder: Path) -> list[str]:
     return node_plugin()
 
 
-def in_python(folder: Path) -> list[str]:
+def plain_python_plugin(folder: Path) -> list[str]:
     return python_plugin()
 
 
-@pytest.mark.parametrize("options", [[], ["--ask"]], ids=["answering", "asking"])
-@pytest.mark.parametrize("plugin", [in_c, in_javascript, in_python])
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("plugin", "options"),
+    [
+        (c_plugin, []),
+        (c_plugin, ["--ask"]),
+        (javascript_plugin, ["--ask"]),
+        (plain_python_plugin, ["--ask"]),
+    ],
+)
 def test_the_examples_pass(
     plugin: Callable[[Path], list[str]], options: list[str], tmp_path: Path
 ) -> None:
-    result = check("--timeout", str(TIMEOUT), "--", *plugin(tmp_path), *options)
-    assert result.exit_code == 0, result.output
-    lines = result.output.splitlines()
-    assert [line.split()[:2] for line in lines[:-1]] == [["pass", each] for each in VECTORS]
-    assert lines[-1] == f"{len(VECTORS)} cases: {len(VECTORS)} pass"
+    status, report = report_of(tmp_path, "--", *plugin(tmp_path), *options)
+    findings = [
+        (case["id"], case["reason"]) for case in report["cases"] if case["standing"] != "fine"
+    ]
+    assert findings == []
+    assert status == 0
+    assert report["outcomes"]["pass"] > report["outcomes"]["unsupported"]
 
 
 @pytest.mark.parametrize("mistake", ["none", "asks-twice"])
 def test_the_wrong_plugin_without_its_mistakes_passes(mistake: str) -> None:
-    result = check("--timeout", str(TIMEOUT), "--", *wrong_plugin(mistake))
+    arguments = ("--select", "clean", "--select", "end-of-input")
+    result = check(*arguments, "--", *wrong_plugin(mistake))
     assert result.exit_code == 0, result.output
 
 
 # Wrong plugins.
 
-UNTOLD = "said nothing within 3 s where PLUGIN_INIT_RESPONSE (version 2) was due"
+UNTOLD = "said nothing where PLUGIN_INIT_RESPONSE (version 2) was due"
 MISTAKES = [
     # What it accepts.
     (
@@ -145,13 +134,13 @@ MISTAKES = [
     (
         "answers-outcomes",
         "plugin-success",
-        *("fail", "said PLUGIN_PROTOCOL_ACCEPT where it owed nothing, after PLUGIN_AUTH_SUCCESS"),
+        *("fail", "said PLUGIN_PROTOCOL_ACCEPT out of turn, after PLUGIN_AUTH_SUCCESS"),
     ),
     ("speaks-twice", "plugin-success", "fail", "said PLUGIN_INIT_RESPONSE out of turn"),
     (
         "speaks-first",
         "plugin-end-before-init",
-        *("fail", "said PLUGIN_INIT_RESPONSE where it owed nothing"),
+        *("fail", "said PLUGIN_INIT_RESPONSE before it was spoken to"),
     ),
     ("asks-for-ever", "plugin-success", "fail", "asked the user more than 32 times in a row"),
     (
@@ -164,12 +153,12 @@ MISTAKES = [
     # How it reads and writes.
     (
         "reads-once",
-        "plugin-byte-by-byte",
+        "plugin-success/byte-by-byte",
         *("fail", "where PLUGIN_INIT_RESPONSE (version 2) was due, after PLUGIN_INIT byte by byte"),
     ),
     (
         "drops-what-comes-together",
-        "plugin-outcome-and-method-together",
+        "plugin-outcome-then-method/coalesced",
         *("fail", "after PLUGIN_AUTH_SUCCESS and PLUGIN_PROTOCOL in one piece"),
     ),
     ("buffers-output", "plugin-success", "fail", "output has to be flushed"),
@@ -193,7 +182,7 @@ MISTAKES = [
     (
         "stays-for-ever",
         "plugin-end-when-idle",
-        *("hang", "was still running 3 s after its input was closed"),
+        *("hang", "was still running 1 s after its input was closed"),
     ),
     ("leaves-a-process", "plugin-success", "fail", "left a process running when it had ended"),
 ]
@@ -219,21 +208,21 @@ def test_a_mistake_is_found_and_named(mistake: str, case: str, outcome: str, rea
 
 def test_bytes_are_not_waited_for_that_nobody_is_left_to_read() -> None:
     start = time.monotonic()
-    outcome_of("reads-once", "plugin-byte-by-byte")
+    outcome_of("reads-once", "plugin-success/byte-by-byte")
     assert time.monotonic() - start < TIMEOUT
 
 
 def test_a_plugin_that_does_not_end_after_a_mistake_hangs() -> None:
     code = "import sys, time; print('hello', flush=True); time.sleep(600)"
-    done = replay(VECTORS["plugin-success"], [sys.executable, "-I", "-S", "-c", code], SHORT)
+    done = played("plugin-success", in_python(code), SHORT)
     assert done.verdict.outcome is Outcome.HANG
     assert "wrote text to its standard output" in done.verdict.reason
-    assert "did not end with its input" in done.verdict.reason
+    assert "was still running" in done.verdict.reason
 
 
 def test_a_plugin_that_floods_its_outputs_is_ended() -> None:
     code = "import os\nwhile True: os.write(1, bytes(65536)); os.write(2, b'-' * 65536)"
-    done = replay(VECTORS["plugin-success"], [sys.executable, "-I", "-S", "-c", code], SHORT)
+    done = played("plugin-success", in_python(code), SHORT)
     assert done.verdict.outcome is Outcome.HANG
     assert "wrote what is no message (frame-empty" in done.verdict.reason
     assert len(done.error_output) <= 65536
@@ -242,146 +231,97 @@ def test_a_plugin_that_floods_its_outputs_is_ended() -> None:
 
 def test_a_plugin_that_closes_its_output_and_stays_hangs() -> None:
     code = "import os, time; os.close(1); time.sleep(600)"
-    done = replay(
-        VECTORS["plugin-end-before-init"], [sys.executable, "-I", "-S", "-c", code], SHORT
-    )
+    done = played("plugin-end-before-init", in_python(code), SHORT)
     assert done.verdict.outcome is Outcome.HANG
 
 
-def test_a_command_for_the_shell_is_a_plugin_too() -> None:
-    line = shlex.join(wrong_plugin("none")) if os.name == "posix" else ""
-    if not line:
-        pytest.skip("quoting is another matter there")
-    assert replay(VECTORS["plugin-success"], line, TIMEOUT).verdict.outcome is Outcome.PASS
+# The four verdicts.
 
 
-# What is printed.
+def test_verdicts_do_not_mix() -> None:
+    crash = outcome_of("crashes-on-long-strings", "plugin-string-claims-4-gib")
+    assert (crash.said.speech, crash.ended.end) == (Speech.RIGHT, End.SIGNAL)
+    refusal = outcome_of("none", "plugin-string-claims-4-gib")
+    assert (refusal.said.speech, refusal.ended.end) == (Speech.RIGHT, End.ERROR)
+    clean = outcome_of("none", "plugin-success")
+    assert (clean.said.speech, clean.ended.end) == (Speech.RIGHT, End.CLEAN)
+    text = outcome_of("prints", "plugin-success")
+    assert (text.said.speech, text.ended.end) == (Speech.UNREADABLE, End.CLEAN)
+    assert text.left.noise
 
 
-def test_a_failure_is_explained() -> None:
-    command = wrong_plugin("ignores-trailing-bytes")
-    case = "plugin-trailing-byte-challenge"
-    result = check("--select", case, "--", *command)
-    assert result.exit_code == 1
-    lines = result.output.splitlines()
-    assert lines[0].split()[:3] == ["fail", case, "answered"]
-    assert VECTORS[case].sentence in lines[1]
-    assert "invalid by H.6.7 (trailing-bytes)" in lines[2]
-    # What came before, in short; the offending bytes in full, and what is wrong with them.
-    assert "    client to plugin: PLUGIN_PROTOCOL(method='keyboard-interactive')" in lines
-    assert "    plugin to client: PLUGIN_PROTOCOL_ACCEPT()" in lines
-    assert re.search(r"^ +00003f  00 +not understood", result.output, re.MULTILINE)
-    assert (
-        "      wrong: trailing-bytes: a frame with a byte left over behind its last field" in lines
+def test_memory_taken_by_a_claimed_length_is_told() -> None:
+    code = (
+        "import os\n"
+        "while header := os.read(0, 4):\n"
+        "    size = int.from_bytes(header, 'big')\n"
+        "    held = b'-' * min(size, 200 << 20)\n"
+        "    os.read(0, min(size, 1000))\n"
+        "    if size < 1000: os.write(1, bytes.fromhex('00000009020000000200000000'))"
     )
-    assert "    due from the plugin: nothing, and the end" in lines
-    assert "    standard error: nothing" in lines
-    assert lines[-2] == f"    again: {rerun(case, command)}"
-    assert lines[-1] == "1 case: 1 fail"
-    # The plugin's secret is nobody's business.
-    assert "s3cret" not in result.output
-    assert b"s3cret".hex(" ") not in result.output
+    done = played("plugin-frame-claims-2-gib", in_python(code), SHORT)
+    assert done.verdict.outcome is Outcome.FAIL, done.verdict
+    assert "of memory for a frame that says" in done.took.sentence
+    assert done.took.peak_memory is not None
+    assert done.took.clean_memory is not None
+    assert done.took.peak_memory > done.took.clean_memory + (8 << 20)
 
 
-def test_standard_error_is_shown_at_its_end_and_harmless() -> None:
-    code = "import sys; [print('line', n, '\\x1b[31m', file=sys.stderr) for n in range(20)]"
-    command = [sys.executable, "-I", "-S", "-c", code]
-    result = check("--select", "plugin-success", "--", *command)
-    assert "ended with status 0 where PLUGIN_INIT_RESPONSE (version 2) was due" in result.output
-    assert "    standard error, last 10 lines:\n      line 10 ?[31m" in result.output
-    assert "line 9 " not in result.output
-    assert "line 19 " in result.output
+def test_a_reply_before_the_request_is_complete_is_too_early() -> None:
+    reply = "os.write(1, bytes.fromhex('00000009020000000200000000'))"
+    code = f"import os, sys\nos.read(0, 5)\n{reply}\nwhile os.read(0, 99): pass"
+    for case in ("plugin-success/byte-by-byte", "plugin-success/field-edges"):
+        done = played(case, in_python(code), SHORT)
+        assert done.said.speech is Speech.TOO_EARLY, done.verdict
+        assert "with PLUGIN_INIT_RESPONSE before it was complete: " in done.verdict.reason
 
 
-def test_the_same_conversation_is_shown_once() -> None:
-    result = check("--timeout", str(TIMEOUT), "--", *wrong_plugin("prints"))
-    assert result.exit_code == 1
-    assert "went as plugin-success did, see there" in result.output
-    assert result.output.count("again: ") == result.output.count("\nfail ") + 1
+def test_what_is_out_of_turn_is_called_so_however_it_is_delivered() -> None:
+    for case in ("plugin-success", "plugin-success/byte-by-byte", "plugin-second-init"):
+        done = outcome_of("speaks-twice", case)
+        assert done.said.speech is Speech.OUT_OF_TURN, done.verdict
+        assert done.verdict.reason.startswith("said PLUGIN_INIT_RESPONSE out of turn")
 
 
-def test_rerunning_takes_the_command_apart_as_it_was() -> None:
-    command = ["my plugin", "--answer", "it's $HOME"]
-    line = rerun("an-id", command)
-    if os.name == "posix":
-        assert shlex.split(line)[-3:] == command
-    assert "--select an-id -- " in line
-
-
-def test_cases_come_in_order_however_many_run_at_a_time() -> None:
-    for jobs in ("1", "8"):
-        arguments = ["--select", "end-of-input", "--select", "plugin-success", "--jobs", jobs]
-        result = check(*arguments, "--", *wrong_plugin("none"))
-        ids = [line.split()[1] for line in result.output.splitlines()[:-1]]
-        expected = [
-            each.id
-            for each in VECTORS.values()
-            if "end-of-input" in each.flags or each.id == "plugin-success"
-        ]
-        assert ids == expected
-
-
-def test_exit_status_tells_findings_from_a_check_that_was_not_made() -> None:
-    lenient = check("--select", "plugin-boolean-2", "--", *wrong_plugin("booleans-are-bytes"))
-    assert lenient.exit_code == 0
-    failed = check("--select", "plugin-success", "--", *wrong_plugin("speaks-twice"))
-    assert failed.exit_code == 1
-    missing = check("--", "no-such-plugin-anywhere")
-    assert missing.exit_code == 2
-    assert "cannot start 'no-such-plugin-anywhere'" in missing.output
-    declined = check("--select", "clean", "--", *wrong_plugin("declines"))
-    assert declined.exit_code == 2
-    assert "declined every conversation" in declined.output
+def test_an_exit_status_that_tells_of_no_error_is_lenient() -> None:
+    code = "import os, sys\nos.read(0, 1)\nsys.exit(1)"
+    done = played("plugin-end-before-init", in_python(code), SHORT)
+    assert done.verdict.outcome is Outcome.LENIENT
+    assert done.verdict.reason.startswith("ended with status 1 although nothing was wrong")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "text"),
+    ("reply", "words"),
     [
-        ([], "Missing the plugin's command"),
-        (["--select", "plugin-sucess", "--", "x"], "Did you mean plugin-success"),
-        (["--select", "!", "--", "x"], "--list lists all"),
-        (["--timeout", "0", "--", "x"], "--timeout"),
-        (["--jobs", "0", "--", "x"], "--jobs"),
-        (["--no-such-option", "--", "x"], "no-such-option"),
+        ("0900000002000000020000000000", "has the low byte first"),
+        ("0000000d020000000200000000", "counts the four bytes of the length"),
+        ("00000008020000000200000000", "does not count the type byte"),
+        ("020000000200000000", "no length in front of its type"),
+        ("0009020000000200000000", "its length takes two bytes"),
+        ("02000000090000000200000000", "its type comes before its length"),
+        ("0000000902000000020000000000", "went no further: 1 of the 4 bytes"),
+        ("0a00000009020000000200000000", "the end of a line"),
+        ("00000009020000000200000001", "wrote what is no message (field-truncated"),
+        ("000000090100000002", "went no further: 5 of the 9 bytes"),
+        ("0000000501000000", "4 of the 5 bytes"),
     ],
 )
-def test_bad_use_is_explained(arguments: list[str], text: str) -> None:
-    result = check(*arguments)
-    assert result.exit_code == 2
-    assert text in result.output
+def test_what_is_unreadable_is_guessed_at(reply: str, words: str) -> None:
+    code = f"import os\nos.read(0, 99)\nos.write(1, bytes.fromhex('{reply}'))\n"
+    done = played("plugin-success", in_python(code + "while os.read(0, 99): pass"), SHORT)
+    assert done.said.speech is Speech.UNREADABLE, done.verdict
+    assert words in done.verdict.reason
 
 
-def test_list_runs_nothing() -> None:
-    result = check("--list")
-    assert result.exit_code == 0
-    lines = result.output.splitlines()
-    assert [line.split()[0] for line in lines] == list(VECTORS)
-    assert all(
-        line.endswith(each.sentence) for line, each in zip(lines, VECTORS.values(), strict=True)
-    )
-    selected = check("--list", "--select", "end-of-input").output.splitlines()
-    assert len(selected) == sum("end-of-input" in each.flags for each in VECTORS.values())
+def test_a_plugin_that_ignores_the_end_of_its_input_is_known_to_hang() -> None:
+    code = "import threading; threading.Event().wait()"
+    done = played("plugin-end-before-init", in_python(code), SHORT)
+    assert done.ended.end is End.NOT_AT_ALL
+    assert done.verdict.outcome is Outcome.HANG
 
 
-def test_everything_to_be_mended_is_a_finding() -> None:
-    findings = {outcome for outcome in Outcome if outcome.is_finding}
-    assert findings == {Outcome.FAIL, Outcome.HANG, Outcome.CRASH}
-    hanging = wrong_plugin("stays-for-ever")
-    result = check("--select", "plugin-end-when-idle", "--timeout", str(SHORT), "--", *hanging)
-    assert result.exit_code == 1
-    assert result.output.endswith("1 case: 1 hang\n")
-
-
-@pytest.mark.parametrize(
-    ("status", "words", "is_crash"),
-    [
-        (0, "ended with status 0", False),
-        (1, "ended with status 1", False),
-        (-11, "was ended by SIGSEGV", True),
-        (-200, "was ended by signal 200", True),
-        (0xC0000005, "was ended by the system (status 0xc0000005)", True),
-    ],
-)
-def test_an_ending_in_words(status: int, words: str, is_crash: bool) -> None:
-    assert ending(status) == words
-    assert crashed(status) is is_crash
+def test_what_only_the_time_limit_decides_says_so() -> None:
+    code = "while True: pass"
+    done = played("plugin-end-before-init", in_python(code), SHORT)
+    assert done.undecided
+    assert "undecided, by time limit" in done.verdict.reason

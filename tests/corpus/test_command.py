@@ -12,7 +12,6 @@ from click.testing import CliRunner, Result
 
 from authplugin import PluginInit, PluginKIServerResponse, PluginProtocolAccept, encode
 from authplugin_corpus.command import main
-from authplugin_corpus.vectors import load_vectors
 
 STREAM = encode(PluginInit(2, "host", 22, "")) + encode(PluginProtocolAccept())
 SECRET = encode(PluginKIServerResponse(["s3cret"]))
@@ -201,41 +200,3 @@ def test_decode_of_a_file_that_is_not_there() -> None:
     result = run("decode", "no-such-file")
     assert result.exit_code == 2
     assert "no-such-file" in result.output
-
-
-# corpus
-
-
-def test_corpus_list() -> None:
-    result = run("corpus", "list")
-    assert result.exit_code == 0
-    listed = [line.split(None, 2) for line in result.output.splitlines()]
-    expected = [[each.id, each.result.value, each.sentence] for each in load_vectors()]
-    assert listed == expected
-
-
-@pytest.mark.parametrize("vector_id", [vector.id for vector in load_vectors()])
-def test_corpus_show(vector_id: str) -> None:
-    result = run("corpus", "show", vector_id)
-    assert result.exit_code == 0
-    vector = next(each for each in load_vectors() if each.id == vector_id)
-    for text in (vector.id, vector.sentence, vector.clause, *vector.flags):
-        assert text in result.output
-    assert result.output.endswith("the plugin says nothing more, and ends\n")
-
-
-def test_corpus_show_has_bytes_faults_and_what_is_left_open() -> None:
-    output = run("corpus", "show", "plugin-boolean-2").output
-    assert "refuses a boolean that is 2: bad-boolean" in output
-    assert "left open: " in output
-    assert (
-        "plugin to client, perhaps: PLUGIN_KI_SERVER_RESPONSE or PLUGIN_KI_USER_REQUEST" in output
-    )
-    assert "50 61 73 73 77 6f 72 64 3a 20" in output
-    assert "client, byte-by-byte:" in run("corpus", "show", "plugin-byte-by-byte").output
-
-
-def test_corpus_show_of_what_is_not_there() -> None:
-    result = run("corpus", "show", "no-such-vector")
-    assert result.exit_code == 1
-    assert "no vector is called 'no-such-vector'" in result.output

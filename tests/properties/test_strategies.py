@@ -103,7 +103,7 @@ SHRUNK = settings(max_examples=2000, suppress_health_check=list(HealthCheck), de
 
 def test_a_dialogue_shrinks_to_the_shortest() -> None:
     found = find(
-        strategies.dialogues(max_size=12),
+        strategies.dialogues(max_size=8),
         lambda said: any(isinstance(each, PluginKIServerResponse) for each in said),
         settings=SHRUNK,
     )

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import difflib
 import os
+import random
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import click
 
-from ..model import Expect, PluginDialogue
-from ..vectors import load_flags, load_vectors
-from .report import details_of, line_of, summary
-from .runner import Replay, replay
-from .verdicts import Outcome
+from ..model import Case, cases
+from ..vectors import load_dialogues
+from .answers import with_answers
+from .display import PlainDisplay
+from .expected import Expectation, read_expected
+from .options import Environment, ReportFiles, ReportTarget, rerun_options, selected
+from .parameters import Answer, Parameters, Prompt
+from .play import TIMEOUT, Settings
+from .report import CONFORMANT, FINDINGS, NOT_RUN, summary_lines, verdict_lines
+from .result import Results
+from .run import CannotStartError, Plan, clean_case, run
+from .script import script_of
+from .tables import TableError
 
-_COLOURS = {
-    Outcome.PASS: "green",
-    Outcome.LENIENT: "yellow",
-    Outcome.UNSUPPORTED: "yellow",
-    Outcome.FAIL: "red",
-    Outcome.HANG: "red",
-    Outcome.CRASH: "red",
-}
+_Content = TypeVar("_Content")
 
-CONFORMANT, FINDINGS, NOT_RUN = 0, 1, 2
-"""The command's exit statuses."""
+_VERDICT_COLOURS: Final = {CONFORMANT: "green", FINDINGS: "red", NOT_RUN: "red"}
+
+_INTERRUPTED = 130  # what a shell says of a command that an interrupt ended
 
 
 @click.group()
@@ -34,34 +38,102 @@ def check() -> None:
     """Find out whether a program speaks the plugin protocol as it must."""
 
 
-@check.command(context_settings={"ignore_unknown_options": True})
-@click.option(
-    "--select",
-    "selected",
-    metavar="ID",
-    multiple=True,
-    help="Run this case, or the cases with this flag, alone. Can be given more than once.",
-)
-@click.option("--list", "listed", is_flag=True, help="List the cases, and run nothing.")
-@click.option(
-    "--timeout",
-    metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True, max=3600),
-    default=10.0,
-    show_default=True,
-    help="How long the plugin may take to answer, and to end when its input has been closed.",
-)
-@click.option(
-    "--jobs",
-    metavar="N",
-    type=click.IntRange(min=1),
-    default=os.cpu_count() or 1,
-    help="How many cases to run at a time (default: one for each processor).",
-)
+_PATH = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+_OPTIONS: list[Callable[[Any], Any]] = [
+    click.option(
+        "--select",
+        "wanted",
+        metavar="ID|FLAG",
+        multiple=True,
+        help="Run the cases of this id or with this flag alone; * and ? fit anything. Repeatable.",
+    ),
+    click.option("--list", "listed", is_flag=True, help="List the cases, and run nothing."),
+    click.option(
+        "--jobs",
+        metavar="N",
+        type=click.IntRange(min=1, max=256),
+        default=os.cpu_count() or 1,
+        help="How many cases to run at a time.  [default: one for each processor]",
+    ),
+    click.option(
+        "--timeout",
+        metavar="SECONDS",
+        type=click.FloatRange(min=0, min_open=True, max=3600),
+        default=TIMEOUT,
+        show_default=True,
+        help="How long the plugin may take to answer, and to end, where nothing else tells.",
+    ),
+    click.option(
+        "--seed",
+        metavar="N",
+        type=click.IntRange(min=0),
+        help="The order that the cases run in.  [default: another one each time]",
+    ),
+    click.option("--strict", is_flag=True, help="Count lenient cases as findings."),
+    click.option(
+        "--expected",
+        metavar="FILE",
+        type=_PATH,
+        help="Known outcomes, with the reason for each; see the README.",
+    ),
+    click.option(
+        "--report",
+        "targets",
+        metavar="FORMAT=PATH",
+        type=ReportTarget(),
+        multiple=True,
+        help="Write a report, json=PATH or junit=PATH. Repeatable.",
+    ),
+    click.option(
+        "--env",
+        "environment",
+        metavar="NAME=VALUE",
+        type=Environment(),
+        multiple=True,
+        help="Set a variable in the plugin's environment. Repeatable.",
+    ),
+    click.option(
+        "--answers",
+        metavar="FILE",
+        type=_PATH,
+        help="What the server asks and what the user answers; see the README.",
+    ),
+    click.option("--hostname", metavar="NAME", help="The server's name, as the client says it."),
+    click.option(
+        "--port",
+        metavar="N",
+        type=click.IntRange(0, 0xFFFF_FFFF),
+        help="The server's port, as the client says it.",
+    ),
+    click.option("--username", metavar="NAME", help="The user's name, as the client says it."),
+    click.option("--method", metavar="NAME", help="The SSH method that the client offers."),
+    click.option(
+        "--prompt",
+        "prompts",
+        metavar="TEXT",
+        multiple=True,
+        help="What the server asks. Repeatable: the first question, the second...",
+    ),
+    click.option(
+        "--answer",
+        "given",
+        metavar="TEXT",
+        help="What the user answers to whatever the plugin asks.",
+    ),
+]
+
+
+def _with_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@check.command(context_settings={"help_option_names": ["-h", "--help"]})
+@_with_options
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
-def plugin(
-    selected: Sequence[str], listed: bool, timeout: float, jobs: int, command: Sequence[str]
-) -> None:
+def plugin(command: Sequence[str], **options: Any) -> None:
     """Replay the corpus against a plugin, which is started anew for each case.
 
     COMMAND is the plugin and its arguments; write -- before it.
@@ -69,71 +141,91 @@ def plugin(
     The exit status is 0 where the plugin is conformant, 1 where there are findings, and 2 where the
     check could not be made.
     """
-    vectors = _selected(selected)
-    if listed:
-        width = max(len(vector.id) for vector in vectors)
-        for vector in vectors:
-            click.echo(f"{vector.id:<{width}}  {vector.sentence}")
+    every = list(cases(load_dialogues("plugin")))
+    chosen = selected(every, options["wanted"])
+    if options["listed"]:
+        width = max(len(case.id) for case in chosen)
+        for case in chosen:
+            click.echo(f"{case.id:<{width}}  {case.vector.sentence}")
         return
     if not command:
         raise click.UsageError("Missing the plugin's command: authplugin check plugin -- COMMAND")
-    sys.exit(_run(vectors, list(command), timeout, jobs))
+    sys.exit(_run(every, chosen, command, options))
 
 
-def _selected(wanted: Sequence[str]) -> list[PluginDialogue]:
-    vectors = load_vectors()
-    ids = {vector.id for vector in vectors}
-    for each in wanted:
-        if each not in ids and each not in load_flags():
-            near = difflib.get_close_matches(each, [*ids, *load_flags()], n=3)
-            hint = f" Did you mean {', '.join(near)}?" if near else " --list lists all."
-            raise click.BadParameter(f"no case and no flag is called {each!r}.{hint}")
-    return [
-        vector
-        for vector in vectors
-        if not wanted or vector.id in wanted or not set(wanted).isdisjoint(vector.flags)
-    ]
+def _parameters(options: Mapping[str, Any]) -> Parameters:
+    parameters = Parameters(
+        hostname=options["hostname"],
+        port=options["port"],
+        username=options["username"],
+        method=options["method"],
+        prompts=tuple(Prompt(text) for text in options["prompts"]),
+    )
+    if options["answers"] is not None:
+        parameters = _read(lambda: with_answers(parameters, options["answers"]))
+    if options["given"] is not None:
+        answers = (*parameters.answers, Answer("*", options["given"]))
+        parameters = replace(parameters, answers=answers)
+    return parameters
+
+
+def _expectations(every: Sequence[Case], path: Path | None) -> tuple[Expectation, ...]:
+    if path is None:
+        return ()
+    return _read(lambda: read_expected(path, [case.id for case in every]))
+
+
+def _read(reader: Callable[[], _Content]) -> _Content:
+    """Return what a file of the user's says, or end the command with what is wrong with it."""
+    try:
+        return reader()
+    except (TableError, OSError) as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _run(
-    vectors: Sequence[PluginDialogue], command: Sequence[str], timeout: float, jobs: int
+    every: Sequence[Case], chosen: Sequence[Case], command: Sequence[str], options: dict[str, Any]
 ) -> int:
-    width = max(len(vector.id) for vector in vectors)
-    outcomes: list[Outcome] = []
-    seen: dict[object, Replay] = {}
-    try:
-        for done in _replays(vectors, command, timeout, jobs):
-            outcome = done.verdict.outcome
-            outcomes.append(outcome)
-            click.secho(line_of(done, width), fg=_COLOURS[outcome])
-            if outcome is not Outcome.PASS:
-                like = seen.setdefault((done.verdict, done.conversation), done)
-                for line in details_of(done, command, None if like is done else like.vector):
-                    click.echo(f"    {line}")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        click.echo(f"Error: cannot start {command[0]!r}: {reason}", err=True)
-        return NOT_RUN
-    click.echo(summary(outcomes))
-    if any(outcome.is_finding for outcome in outcomes):
-        return FINDINGS
-    talks = [any(isinstance(turn, Expect) for turn in vector.turns) for vector in vectors]
-    if any(talks) and all(
-        outcome is Outcome.UNSUPPORTED
-        for outcome, is_talk in zip(outcomes, talks, strict=True)
-        if is_talk
-    ):
-        click.echo("Error: the plugin declined every conversation that it was to have", err=True)
-        return NOT_RUN
-    return CONFORMANT
-
-
-def _replays(
-    vectors: Sequence[PluginDialogue], command: Sequence[str], timeout: float, jobs: int
-) -> Iterator[Replay]:
-    """Yield what comes of the vectors, in their order, several under way at a time."""
-    with ThreadPoolExecutor(jobs) as executor:
+    parameters = _parameters(options)
+    expectations = _expectations(every, options["expected"])
+    clean = clean_case(load_dialogues("plugin"))
+    settings = Settings(
+        tuple(command),
+        options["timeout"],
+        {**os.environ, **dict(options["environment"])},
+        None if clean is None else script_of(clean, parameters),
+    )
+    seed = random.randrange(2**32) if options["seed"] is None else options["seed"]  # noqa: S311
+    results = Results(
+        settings, rerun_options(options, {"timeout": TIMEOUT}), options["strict"], seed
+    )
+    plan = Plan(chosen, parameters, expectations, options["jobs"])
+    many = "1 case" if len(chosen) == 1 else f"{len(chosen)} cases"
+    click.echo(f"{many}, {min(options['jobs'], len(chosen))} at a time, --seed {seed}")
+    with ReportFiles(options["targets"]) as files:
         try:
-            yield from executor.map(lambda each: replay(each, command, timeout), vectors)
-        finally:
-            executor.shutdown(wait=False, cancel_futures=True)
+            _play(plan, results)
+        except CannotStartError as error:
+            click.echo(f"Error: cannot start {command[0]!r}: {error}", err=True)
+            return NOT_RUN
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted: nothing is left running.", err=True)
+            return _INTERRUPTED
+        files.write(results)
+    for line in summary_lines(results):
+        click.echo(line)
+    status, words = verdict_lines(results)
+    click.secho(words, fg=_VERDICT_COLOURS[status], err=status == NOT_RUN)
+    return status
+
+
+def _play(plan: Plan, results: Results) -> None:
+    if not sys.stdout.isatty():
+        run(plan, results, PlainDisplay(len(plan.cases)))
+        return
+    # Takes a while to load, and is of use on terminals alone.
+    from rich.console import Console
+
+    from .progress import LiveDisplay
+
+    run(plan, results, LiveDisplay(Console(highlight=False), len(plan.cases)))

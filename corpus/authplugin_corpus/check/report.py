@@ -2,70 +2,62 @@
 
 from __future__ import annotations
 
-import os
-import shlex
-import subprocess
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from authplugin import Message, RemoteProtocolError, Side, decode, explain
 
 from ..frames import split_frames
-from ..model import PluginDialogue
-from .peer import PLUGIN_LIMITS, Said
-from .runner import Replay
-from .verdicts import Outcome
+from ..vectors import flags_of
+from .expected import Standing
+from .peer import PLUGIN_LIMITS, Utterance
+from .play import Replay
+from .pool import Failure
+from .result import Result, Results
+from .verdicts import End, Outcome
 
-_TAIL = 10  # lines of standard error
-_ROWS = 40  # lines of a dump
-_OUTCOME_WIDTH = max(len(outcome) for outcome in Outcome)
+_TAIL: Final = 10  # lines of standard error
+_ROWS: Final = 40  # lines of a dump
+_OUTCOME_WIDTH: Final = max(len(outcome) for outcome in Outcome)
 
-_WAYS = {Side.CLIENT: "client to plugin", Side.PLUGIN: "plugin to client"}
+_WAYS: Final = {Side.CLIENT: "client to plugin", Side.PLUGIN: "plugin to client"}
+
+_STANDINGS: Final = {
+    Standing.EXPECTED: "expected",
+    Standing.UNEXPECTED_PASS: "passes unexpectedly",
+}
 
 
-def line_of(replay: Replay, id_width: int) -> str:
-    """Return one case on one line: outcome, id, reason."""
-    verdict = replay.verdict
-    return f"{verdict.outcome:<{_OUTCOME_WIDTH}}  {replay.vector.id:<{id_width}}  {verdict.reason}"
+def line_of(result: Result) -> str:
+    """Return one case on one line: outcome, id, reason, and what was expected."""
+    line = f"{result.outcome:<{_OUTCOME_WIDTH}}  {result.case.id}  {result.reason}"
+    if result.expectation is None:
+        return line
+    word = _STANDINGS.get(result.standing, f"{result.expectation.outcome} was expected")
+    return f"{line} [{word}: {result.expectation.reason}]"
 
 
-def details_of(
-    replay: Replay, command: Sequence[str], like: PluginDialogue | None = None
-) -> Iterator[str]:
-    """Yield, as lines, what somebody needs who is to mend the plugin.
+def details_of(result: Result, results: Results, like: str | None = None) -> Iterator[str]:
+    """Yield, as lines, what somebody needs who is to mend the program.
 
     Args:
-        replay: the case.
-        command: the plugin.
-        like: a vector whose replay has been shown, and whose conversation went the same way.
+        result: the case's.
+        results: those of the run.
+        like: the id of a case that has been shown, and that went wrong in the same way.
     """
-    vector = replay.vector
+    vector = result.case.vector
     yield vector.sentence
-    yield f"{vector.result} by {vector.clause} ({', '.join(vector.flags)})"
-    if like is None:
-        yield from _conversation(replay.conversation)
-        yield f"due from the plugin: {replay.expected}"
-        yield from _error_lines(replay.error_output)
-    else:
-        yield f"went as {like.id} did, see there"
-    yield f"again: {rerun(vector.id, command)}"
+    yield f"{vector.result} by {vector.clause} ({', '.join(flags_of(result.case))})"
+    if like is not None:
+        yield f"went as {like} did, see there"
+    elif isinstance(result.report, Replay):
+        yield from conversation_lines(result.report.conversation)
+        yield f"due from the plugin: {result.report.due}"
+        yield from error_lines(result.report.error_output)
+    yield f"again: {results.rerun(result.case.id)}"
 
 
-def rerun(vector_id: str, command: Sequence[str]) -> str:
-    """Return the line for the shell that runs one case again."""
-    line = ["authplugin", "check", "plugin", "--select", vector_id, "--", *command]
-    return subprocess.list2cmdline(line) if os.name == "nt" else shlex.join(line)
-
-
-def summary(outcomes: Iterable[Outcome]) -> str:
-    """Return how many cases had which outcome."""
-    counts = Counter(outcomes)
-    parts = [f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]]
-    cases = "1 case" if counts.total() == 1 else f"{counts.total()} cases"
-    return f"{cases}: {', '.join(parts)}"
-
-
-def _conversation(conversation: Sequence[Said]) -> Iterator[str]:
+def conversation_lines(conversation: Sequence[Utterance]) -> Iterator[str]:
     """Yield what was said: in short, and in full from the client's last words on."""
     spoken = [index for index, said in enumerate(conversation) if said.side is Side.CLIENT]
     in_full = max(spoken, default=0)
@@ -101,12 +93,57 @@ def _dump(data: bytes, *, secrets: bool) -> Iterator[str]:
         yield f"    ... {len(rows) - _ROWS} more lines"
 
 
-def _error_lines(error_output: bytes) -> Iterator[str]:
+def error_lines(error_output: bytes) -> Iterator[str]:
+    """Yield the end of what a program wrote to standard error."""
     lines = error_output.decode("utf-8", "replace").splitlines()
     if not lines:
         yield "standard error: nothing"
         return
     yield "standard error:" if len(lines) <= _TAIL else f"standard error, last {_TAIL} lines:"
-    for line in lines[-_TAIL:]:
-        # What a program under test writes is not let loose on a terminal.
-        yield f"  {''.join(each if each.isprintable() else '?' for each in line)}"
+    yield from (f"  {harmless(line)}" for line in lines[-_TAIL:])
+
+
+def harmless(line: str) -> str:
+    """Return a line of a program under test, which is not let loose on a terminal."""
+    return "".join(each if each.isprintable() or each == "\t" else "?" for each in line)
+
+
+def summary_lines(results: Results) -> Iterator[str]:
+    """Yield what it all comes to."""
+    outcomes = results.outcomes
+    counts = [f"{outcomes[outcome]} {outcome}" for outcome in Outcome if outcomes[outcome]]
+    cases = "1 case" if outcomes.total() == 1 else f"{outcomes.total()} cases"
+    yield f"{cases}: {', '.join(counts)}"
+    standings = results.standings
+    if standings[Standing.EXPECTED]:
+        yield f"{standings[Standing.EXPECTED]} of these as expected"
+    if unexpected := standings[Standing.UNEXPECTED_PASS]:
+        yield f"{unexpected} passed unexpectedly: take {'it' if unexpected == 1 else 'them'} out"
+    reports = [each.report for each in results.results if isinstance(each.report, Replay)]
+    if reports and all(_never_began(report) for report in reports):
+        yield "in no case did the plugin say anything, or end without an error: does it start?"
+    undecided = sum(report.undecided for report in reports)
+    if undecided:
+        yield f"{undecided} undecided, by time limit: a longer --timeout may tell"
+
+
+def _never_began(replay: Replay) -> bool:
+    said = any(each.side is Side.PLUGIN for each in replay.conversation)
+    return not said and replay.ended.end in (End.ERROR, End.SIGNAL)
+
+
+def verdict_lines(results: Results) -> tuple[int, str]:
+    """Return the exit status, and what it means."""
+    lost = [result for result in results.results if isinstance(result.report, Failure)]
+    if lost:
+        return NOT_RUN, f"Error: {len(lost)} cases could not be run: {lost[0].reason}"
+    findings = sum(result.standing.counts for result in results.results)
+    if results.all_declined and not findings:
+        return NOT_RUN, "Error: the plugin declined every conversation that it was to have"
+    if findings:
+        return FINDINGS, f"{findings} finding{'s' if findings > 1 else ''}"
+    return CONFORMANT, "conformant"
+
+
+CONFORMANT, FINDINGS, NOT_RUN = 0, 1, 2
+"""The command's exit statuses."""

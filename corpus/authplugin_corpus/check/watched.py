@@ -1,0 +1,359 @@
+"""A program under test on Linux, of which is known when it waits."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+import os
+import resource
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Final
+
+from authplugin.keeper import become_subreaper
+
+from .activity import Activity, Ended, Output, OutputEnded, Quiet, Remains, TimeOver
+from .folder import TemporaryFolder
+from .tree import LONGEST, SHORTEST, Process, Tree, children, has_children, names, peak_memory
+from .tree import process as look_at
+from .waiting import MovingError, Pipe, Task, nothing_more, tasks_of
+
+CHUNK: Final = 64 * 1024
+"""Bytes read from a program in one go."""
+
+ERROR_TAIL: Final = 64 * 1024
+"""Bytes of standard error that are kept: the last ones."""
+
+PATIENCE: Final = 10.0
+"""Seconds in which killed processes have to end."""
+
+
+_PAGE: Final = resource.getpagesize()
+_LONGEST_TOLD: Final = 0.05  # seconds between two looks at what the system tells by itself
+_CHUNKS_IN_PIPE: Final = 16  # as many as the largest pipe usually holds
+
+
+@functools.cache
+def can_watch() -> bool:
+    """Say whether this system tells what has to be known; make this process a subreaper then."""
+    if sys.platform != "linux" or not os.path.exists("/proc/self/stat"):
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return become_subreaper()
+
+
+class WatchedProgram:
+    """See `Subject`."""
+
+    def __init__(
+        self, command: list[str], environment: Mapping[str, str] | None, folder: Path | None
+    ) -> None:
+        if not can_watch():
+            raise OSError("this system does not tell what a program waits for")
+        others = children()
+        with ExitStack() as undo:
+            self._folder = TemporaryFolder()
+            undo.callback(self._folder.remove)
+            with ExitStack() as theirs:
+                pipes = []
+                for ours in (1, 0, 0):
+                    pipes.append(pipe := os.pipe())
+                    undo.callback(os.close, pipe[ours])
+                    theirs.callback(os.close, pipe[1 - ours])
+                (stdin, self._input), (self._output, stdout), (self._errors, stderr) = pipes
+                self._popen = subprocess.Popen(  # noqa: S603 - the command is the caller's
+                    command,
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                    env={**os.environ, **(environment or {}), **self._folder.variables},
+                    cwd=folder,
+                    start_new_session=True,
+                )
+            undo.callback(self._popen.wait)
+            undo.callback(self._popen.kill)
+            self.pid = self._popen.pid
+            self._life = os.pidfd_open(self.pid)
+            undo.pop_all()
+        self._tree = Tree(self.pid, others)
+        self._pipe = Pipe.of(self._input)
+        for end in (self._input, self._output, self._errors):
+            os.set_blocking(end, False)
+        self._reading = [self._output, self._errors, self._life]
+        # What is to be written; None stands for: only when all before it was read.
+        self._queue: deque[memoryview | None] = deque()
+        self._holds_a_page = False  # no more than that
+        self._open = True  # whether there is a reader at the other end of the input
+        self._closing = self._closed = False
+        self._error_tail = bytearray()
+        self._status: int | None = None
+        self._left_in_pipe = 0
+        self._output_told = False
+        self._memory = 0
+        self._floor = peak_memory(os.getpid())
+        self._remains: Remains | None = None
+
+    # Input.
+
+    @property
+    def unread(self) -> bool:
+        """Whether something that was written was not read."""
+        return bool(self._queue) or bool(self._in_pipe())
+
+    @property
+    def error_output(self) -> bytes:
+        """The end of standard error."""
+        return bytes(self._error_tail)
+
+    def _in_pipe(self) -> int:
+        if self._remains is not None:
+            return self._left_in_pipe
+        return int.from_bytes(fcntl.ioctl(self._input, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    def write_pieces(self, pieces: Sequence[bytes]) -> None:
+        """See `Subject.write_pieces`."""
+        if self._closing or self._remains is not None:
+            raise ValueError("the program's input is closed")
+        for piece in pieces:
+            if len(pieces) > 1:
+                self._queue.append(None)
+            if piece:
+                self._queue.append(memoryview(piece))
+        self._feed()
+
+    def close_input(self) -> None:
+        """See `Subject.close_input`."""
+        if self._remains is None and not self._closing:
+            self._closing = True
+            self._feed()
+
+    def _feed(self) -> None:
+        """Write what the pipe takes; close it behind the last."""
+        if self._closed:
+            return
+        try:
+            while self._queue and self._open:
+                if (data := self._queue[0]) is None:
+                    if self._in_pipe():
+                        break
+                    self._queue.popleft()
+                    continue
+                if len(data) > _PAGE or self._in_pipe():
+                    self._hold_a_page(False)
+                written = os.write(self._input, data)
+                if written < len(data):
+                    self._queue[0] = data[written:]
+                else:
+                    self._queue.popleft()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._open = False
+        if self._closing and not (self._queue and self._open):
+            self._close()
+        elif self._open and self.unread and not (self._queue and self._queue[0]):
+            self._hold_a_page(True)
+            self._open = self._has_reader()
+
+    def _has_reader(self) -> bool:
+        poll = select.poll()
+        poll.register(self._input, 0)
+        return not poll.poll(0)
+
+    def _hold_a_page(self, wanted: bool) -> None:
+        """Have the pipe hold a single page, so that it can be written to only when it is empty.
+
+        Then the system says when all was read. Where it does not let the pipe be so small, it has
+        to be looked at again and again.
+        """
+        if wanted is not self._holds_a_page:
+            with suppress(OSError):
+                size = fcntl.fcntl(self._input, fcntl.F_SETPIPE_SZ, _PAGE if wanted else CHUNK)
+                self._holds_a_page = size == _PAGE
+
+    def _close(self) -> None:
+        self._closed = True
+        self._memory = max(self._memory, peak_memory(self.pid))
+        # A reading end tells what is left in the pipe; nobody writes to it any more.
+        looking = os.open(f"/proc/self/fd/{self._input}", os.O_RDONLY | os.O_NONBLOCK)
+        os.close(self._input)
+        self._input = looking
+
+    # Waiting.
+
+    def next(self, timeout: float) -> Activity:
+        """See `Subject.next`."""
+        deadline = time.monotonic() + timeout
+        pause = 0.0
+        while self._status is None and self._remains is None:
+            ready = self._wait(pause)
+            if self._errors in ready:
+                self._read_errors()
+            self._feed()
+            if (self._output in ready or self._life in ready) and (data := self._read_output()):
+                return Output(data)
+            if self._life in ready:
+                return Ended(self._reap())
+            if (over := self._after_output(final=False)) is not None:
+                return over
+            self._tree.reap()
+            if not ready and self._is_quiet():
+                return Quiet()
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return self._after_output(final=True) or TimeOver()
+            if self._is_told():
+                pause = min(_LONGEST_TOLD, left)
+            else:
+                pause = min(SHORTEST if ready else max(2 * pause, SHORTEST), LONGEST, left)
+        return TimeOver() if self._status is None else Ended(self._status)
+
+    def _is_told(self) -> bool:
+        """Say whether the system tells of all that may come: no need to look again and again."""
+        return self._closed or not self._open or self._awaits_room()
+
+    def _awaits_room(self) -> bool:
+        """Say whether something is to be done as soon as the pipe can be written to."""
+        if self._closed or not self._open or not self.unread:
+            return False
+        return self._holds_a_page or bool(self._queue and self._queue[0])
+
+    def _wait(self, timeout: float) -> list[int]:
+        """Return which pipes can be used, at most so many seconds later; the life when it ended."""
+        writing = [self._input] if self._awaits_room() else []
+        readable, writable, _ = select.select(self._reading, writing, [], timeout)
+        return [*readable, *writable]
+
+    def _read_errors(self) -> None:
+        with suppress(BlockingIOError):
+            data = os.read(self._errors, CHUNK)
+            if not data:
+                self._reading.remove(self._errors)
+            self._error_tail += data
+            del self._error_tail[:-ERROR_TAIL]
+
+    def _read_output(self) -> bytes:
+        """Return what is there, or nothing; at the end of the output, do not look at it again."""
+        if self._output not in self._reading:
+            return b""
+        try:
+            data = os.read(self._output, CHUNK)
+        except BlockingIOError:
+            return b""
+        if not data:
+            self._reading.remove(self._output)
+        return data
+
+    def _after_output(self, *, final: bool) -> OutputEnded | None:
+        """Say that the output has ended, unless the program itself is just ending.
+
+        Args:
+            final: whether there is no time left to find that out.
+        """
+        if self._output_told or self._output in self._reading:
+            return None
+        with suppress(OSError):
+            if look_at(self.pid).is_ending and not final:
+                return None
+        self._output_told = True
+        return OutputEnded()
+
+    def _is_quiet(self) -> bool:
+        if self._closed or self.unread:
+            return False
+        try:
+            before = self._tasks([self.pid])
+            processes = self._look()
+            if others := processes - {self.pid}:
+                before |= self._tasks(others)
+            after = self._tasks(processes)
+            # While all tasks of the program wait, nobody but another process can start one.
+            if before != after or (others and self._look() != processes):
+                return False
+        except MovingError:
+            return False
+        # Whatever came before is in the pipes by now.
+        return nothing_more(after, self._pipe) and not self._wait(0)
+
+    def _look(self) -> frozenset[int]:
+        found = self._tree.look()
+        if found is None:
+            raise MovingError
+        return frozenset(found)
+
+    def _tasks(self, processes: Iterable[int]) -> frozenset[Task]:
+        tasks, memory = tasks_of(processes)
+        self._memory = max(self._memory, memory)
+        return tasks
+
+    # The end.
+
+    def _reap(self) -> int:
+        """Wait for the program itself, which has ended, and read what it has left in its pipes."""
+        if self._status is None:
+            _, status, usage = os.wait4(self.pid, 0)
+            self._status = self._popen.returncode = os.waitstatus_to_exitcode(status)
+            self._reading.remove(self._life)
+            self._note_memory(usage.ru_maxrss * 1024)
+            for _ in range(_CHUNKS_IN_PIPE):
+                if self._errors in self._reading:
+                    self._read_errors()
+        return self._status
+
+    def _note_memory(self, peak: int) -> None:
+        """Take into account what the system says of an ended process.
+
+        That starts from what this process had when it made the other, which is not counted quite
+        exactly, so it tells nothing unless it is clearly more.
+        """
+        if peak > self._floor * 5 // 4 + 4 * 2**20:
+            self._memory = max(self._memory, peak)
+
+    def kill(self, grace: float) -> Remains:
+        """See `Subject.kill`."""
+        if self._remains is not None:
+            return self._remains
+        if self._life in self._wait(0):
+            self._reap()
+        elif self._status is None:
+            grace = 0.0
+        found = self._rest(grace)
+        for pid in found:
+            self._memory = max(self._memory, peak_memory(pid))
+        rest = names({pid: each for pid, each in found.items() if pid != self.pid})
+        self._note_memory(self._tree.end(PATIENCE))
+        if self._popen.returncode is None:
+            self._popen.returncode = -signal.SIGKILL
+        self._left_in_pipe = self._in_pipe()
+        for descriptor in (self._input, self._output, self._errors, self._life):
+            os.close(descriptor)
+        self._queue.clear()
+        self._folder.remove()
+        self._remains = Remains(rest, self._memory or None)
+        return self._remains
+
+    def _rest(self, grace: float) -> Mapping[int, Process]:
+        """Return the processes that are still there, once the time for them to end is over."""
+        deadline = time.monotonic() + grace
+        pause = SHORTEST
+        while has_children():
+            self._tree.reap()
+            found = self._tree.look_roughly()
+            alive = {pid: each for pid, each in found.items() if not each.is_ending}
+            left = deadline - time.monotonic()
+            if not alive or left <= 0:
+                return alive
+            time.sleep(min(pause, left))
+            pause = min(2 * pause, LONGEST)
+        return {}
