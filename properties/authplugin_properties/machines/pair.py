@@ -22,7 +22,6 @@ class PairMachine(ConversationMachine):
 
     Attributes:
         pipes: what each side has said and the other has not yet heard.
-        struck: whether anything but right messages has gone through the pipes.
     """
 
     on_trial = tuple(Side)
@@ -32,7 +31,6 @@ class PairMachine(ConversationMachine):
         """Start a conversation through empty pipes."""
         super().start()
         self.pipes: dict[Side, bytearray] = {side: bytearray() for side in Side}
-        self.struck = False
 
     def is_whole(self) -> bool:
         """Say whether nothing but right messages was said, and all of them were heard."""
@@ -47,7 +45,6 @@ class PairMachine(ConversationMachine):
         """Have the one side say what is right, and the other hear what is faulty."""
         speaker = right.spec.sender
         self._say(right)
-        self.struck = True
         self.pipes[speaker][:] = faulty.data
         self._deliver(speaker, sizes=sizes)
         listener = self.trials[speaker.other]
@@ -102,7 +99,6 @@ class PairMachine(ConversationMachine):
         """Change a few bytes of what is in a pipe."""
         if self.pipes[speaker]:
             self.pipes[speaker][:] = choice.draw(damaged(bytes(self.pipes[speaker])))
-            self.struck = True
             self.conversation = None
 
     @precondition(ConversationMachine.is_open)
@@ -117,8 +113,8 @@ class PairMachine(ConversationMachine):
 
     @invariant()
     def both_stand_in_the_same_place(self) -> None:
-        """Where nothing was struck and nothing is under way, both roles agree on all."""
-        if self.struck or any(self.pipes.values()):
+        """Where nothing was struck or ended, and nothing is under way, both roles agree on all."""
+        if not self.is_whole():
             return
         client, plugin = (self.trials[side].session for side in Side)
         for name in ("state", "turn", "version", "method"):
