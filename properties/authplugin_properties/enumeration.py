@@ -34,7 +34,7 @@ from .subjects import chunks
 from .tally import CURRENT, Run
 from .trial import Trial
 
-LENGTH: Final = 9
+LENGTH: Final = 8
 """How many events the longest sequences have that `every_sequence` settles."""
 
 WALKED: Final = 3

@@ -16,7 +16,7 @@ __all__ = ["PROFILES", "choose_seed", "is_random", "register", "use_seed"]
 
 PROFILES: Final[dict[str, dict[str, Any]]] = {
     # The same examples each time, and no file that one run leaves to the next.
-    "ci": {"derandomize": True, "database": None, "max_examples": 100},
+    "ci": {"derandomize": True, "database": None, "max_examples": 75},
     # Other examples each night. What failed is tried first in the next run: the examples are kept
     # where Hypothesis keeps them by itself, in `.hypothesis/examples`.
     "nightly": {"derandomize": False, "max_examples": 5000, "stateful_step_count": 100},

@@ -28,9 +28,7 @@ Patch = pytest.MonkeyPatch
 @pytest.mark.map
 @pytest.mark.parametrize("name", MACHINES)
 def test_the_roles_agree_with_their_models(name: str) -> None:
-    # A step takes more than an example of a law does.
-    fewer = settings(max_examples=3 * settings().max_examples // 4)
-    run_state_machine_as_test(MACHINES[name], settings=fewer)
+    run_state_machine_as_test(MACHINES[name], settings=settings())
 
 
 @pytest.mark.map
