@@ -255,3 +255,10 @@ METHODS: Final = tuple(dict.fromkeys(m.spec.method for m in MESSAGES if m.spec.m
 
 SPEAKER: Final = {m.spec.leaves: m.spec.sender for m in MESSAGES}
 """Whose turn it is in each state. Nobody speaks in a state that is not here."""
+
+REQUEST_OF: Final[dict[type[Message], type[Message]]] = {
+    PluginKIServerResponse: PluginKIServerRequest,
+    PluginKIUserResponse: PluginKIUserRequest,
+}
+"""Which request each response answers. The two pairs are counted apart: a question to the user in
+between does not change how many responses the server is owed (H.6.8, H.6.10)."""

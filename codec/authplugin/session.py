@@ -19,6 +19,7 @@ from .limits import DEFAULT_LIMITS, Limits
 from .messages import (
     MESSAGES,
     METHODS,
+    REQUEST_OF,
     SPEAKER,
     VERSIONS,
     PluginInit,
@@ -67,13 +68,6 @@ _END_CODES = {
     EndKind.PREMATURE: ErrorCode.END_PREMATURE,
     EndKind.TRUNCATED: ErrorCode.END_TRUNCATED,
 }
-
-_REQUEST_OF: dict[type[Message], type[Message]] = {
-    PluginKIServerResponse: PluginKIServerRequest,
-    PluginKIUserResponse: PluginKIUserRequest,
-}
-"""Which request each response answers. The two pairs are counted apart: a question to the user in
-between does not change how many responses the server is owed (H.6.8, H.6.10)."""
 
 _FIRST_FIELD = 5  # where the first field of a frame stands
 
@@ -308,7 +302,7 @@ class Session:
                 offset=TYPE_AT,
             )
         elif isinstance(message, (PluginKIServerResponse, PluginKIUserResponse)):
-            wanted, came = self._asked[_REQUEST_OF[type(message)]], len(message.responses)
+            wanted, came = self._asked[REQUEST_OF[type(message)]], len(message.responses)
             if came != wanted:
                 raise error(
                     ErrorCode.RESPONSE_COUNT,

@@ -14,6 +14,7 @@ from typing import Final
 from authplugin import MESSAGES, Message, State
 from authplugin.messages import (
     METHODS,
+    REQUEST_OF,
     VERSIONS,
     PluginInit,
     PluginInitResponse,
@@ -50,15 +51,6 @@ def _depths() -> Mapping[State, int]:
 DEPTHS: Final = _depths()
 """How many messages it takes to reach each state; none for the one that nothing leaves."""
 
-ANSWERS: Final[Mapping[type[Message], type[Message]]] = MappingProxyType(
-    {
-        PluginKIServerResponse: PluginKIServerRequest,
-        PluginKIUserResponse: PluginKIUserRequest,
-    }
-)
-"""The request that each response answers (H.6.8, H.6.10)."""
-
-
 PLAIN: Final = (
     PluginInit,
     PluginInitResponse,
@@ -89,7 +81,7 @@ class Conversation:
 
     def responses_due(self, answer: type[Message]) -> int | None:
         """Return how many responses a message must hold; None for one that holds none."""
-        request = ANSWERS.get(answer)
+        request = REQUEST_OF.get(answer)
         return None if request is None else self._asked[request]
 
     def options(self) -> tuple[type[Message], ...]:

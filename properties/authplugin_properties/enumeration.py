@@ -113,9 +113,9 @@ _LEADS: Final[dict[State, Sequence[int]]] = {
 """The shortest way to each state, in `VARIANTS`."""
 
 
-def _brought(side: Side, state: State, limits: Limits = DEFAULT_LIMITS) -> Trial:
+def _brought(side: Side, state: State) -> Trial:
     """Return a role that has come to a state."""
-    trial = Trial(side, limits)
+    trial = Trial(side, DEFAULT_LIMITS)
     for index in _LEADS[state]:
         message = VARIANTS[index]
         Event(message, message.spec.sender is side, encode(message)).befall(trial)

@@ -144,8 +144,7 @@ class Trial:
             ("the violation", violation, model.violation),
             ("what is held", session.held, model.held),
         ):
-            if ours != wanted:
-                self._agree(what, ours, wanted)
+            self._agree(what, ours, wanted)
 
     def _agree(self, what: str, ours: object, wanted: object) -> None:
         if ours != wanted:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import get_state_machine_test, run_state_machine_as_test
 
 from authplugin import ClientSession, LocalProtocolError, PluginSession, Side, session
+from authplugin.messages import REQUEST_OF
 from authplugin.session import EndKind, Session
 from authplugin_corpus.faults import pairs
 from authplugin_properties import enumeration, machines
@@ -81,7 +82,7 @@ def count_against_the_last_question(patch: Patch) -> None:
     def confused(self: Session, message: Any) -> None:
         advance(self, message)
         if hasattr(message, "prompts"):
-            self._asked = dict.fromkeys(session._REQUEST_OF.values(), len(message.prompts))
+            self._asked = dict.fromkeys(REQUEST_OF.values(), len(message.prompts))
 
     patch.setattr(Session, "_advance", confused)
 

@@ -5,20 +5,23 @@ import pytest
 from authplugin_properties.model import Hear, Outcome, Problem, Say, script, split
 from authplugin_properties.oracles import Limits
 
-INIT = b"\0\0\0\x11\x01\0\0\0\x02\0\0\0\0\0\0\0\x16\0\0\0\0"
+from .frames import (
+    ACCEPT,
+    ANSWER_1,
+    ASK_1,
+    ASK_USER_0,
+    INIT,
+    METHOD,
+    OTHER,
+    READY,
+    SUCCESS,
+    USER_0,
+)
+
 INIT_1 = b"\0\0\0\x11\x01\0\0\0\x01\0\0\0\0\0\0\0\x16\0\0\0\0"
-READY = b"\0\0\0\x09\x02\0\0\0\x02\0\0\0\0"
 READY_3 = b"\0\0\0\x09\x02\0\0\0\x03\0\0\0\0"
 FAILED = b"\0\0\0\x05\x08\0\0\0\0"
-METHOD = b"\0\0\0\x19\x03\0\0\0\x14keyboard-interactive"
-OTHER = b"\0\0\0\x06\x03\0\0\0\x01x"
-ACCEPT = b"\0\0\0\x01\x04"
-ASK_1 = b"\0\0\0\x17\x14" + bytes(12) + b"\0\0\0\x01\0\0\0\x01p\0"
-ASK_USER_0 = b"\0\0\0\x11\x16" + bytes(16)
-ANSWER_1 = b"\0\0\0\x0a\x15\0\0\0\x01\0\0\0\x01r"
 ANSWER_0 = b"\0\0\0\x05\x15\0\0\0\0"
-USER_0 = b"\0\0\0\x05\x17\0\0\0\0"
-SUCCESS = b"\0\0\0\x01\x06"
 
 INIT_SAID = {"type": 1, "version": 2, "hostname": b"", "port": 22, "username": b""}
 READY_SAID = {"type": 2, "version": 2, "username": b""}

@@ -195,7 +195,9 @@ def _run(
         {**os.environ, **dict(options["environment"])},
         None if clean is None else script_of(clean, parameters),
     )
-    seed = random.randrange(2**32) if options["seed"] is None else options["seed"]  # noqa: S311
+    seed = options["seed"]
+    if seed is None:
+        seed = random.randrange(2**32)  # noqa: S311 - no secret
     results = Results(
         settings, rerun_options(options, {"timeout": TIMEOUT}), options["strict"], seed
     )

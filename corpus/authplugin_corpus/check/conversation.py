@@ -173,11 +173,7 @@ class Conversation:
             )
         if heard not in (Heard.MESSAGE, Heard.UNREADABLE):
             return
-        message = self._peer.take()
-        if self.mistake is not None:
-            raise _Judged(Speech.WRONG, f"answered {self.mistake} with {message.spec.name}")
-        sentence = f"said {message.spec.name} where it owed nothing{self.after}"
-        raise _Judged(Speech.OUT_OF_TURN, sentence)
+        raise self._unexpected()
 
     def _expect(self, expected: Expected) -> None:
         self.due = str(expected)
@@ -263,11 +259,15 @@ class Conversation:
             return
         if heard is Heard.ENDED:
             return
+        raise self._unexpected()
+
+    def _unexpected(self) -> _Judged:
+        """Take what was heard where nothing was due, and return what is wrong with it."""
         message = self._peer.take()
         if self.mistake is not None:
-            raise _Judged(Speech.WRONG, f"answered {self.mistake} with {message.spec.name}")
+            return _Judged(Speech.WRONG, f"answered {self.mistake} with {message.spec.name}")
         sentence = f"said {message.spec.name} where it owed nothing{self.after}"
-        raise _Judged(Speech.OUT_OF_TURN, sentence)
+        return _Judged(Speech.OUT_OF_TURN, sentence)
 
     def _how_it_ended(self) -> str:
         return "closed its output" if self._peer.status is None else ending(self._peer.status)

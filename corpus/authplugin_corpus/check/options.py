@@ -99,7 +99,8 @@ class ReportFiles(AbstractContextManager["ReportFiles"]):
         for target in targets:
             mode = _WRITERS[target.format][0]
             try:
-                file = open(target.path, mode, encoding=None if "b" in mode else "utf-8")  # noqa: SIM115
+                encoding = None if "b" in mode else "utf-8"
+                file = open(target.path, mode, encoding=encoding)  # noqa: SIM115 - closed by the stack
             except OSError as error:
                 self._stack.close()
                 raise click.UsageError(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import cycle
-from typing import Final
+from typing import Any, Final
 
 from authplugin import (
     Limits,
@@ -148,10 +148,10 @@ _METHOD: Final = "keyboard-interactive"
 _MOST_LEFT_OVER: Final = 16
 
 
-def _set(value: str | None, otherwise: object) -> str:
+def _set(value: str | None, otherwise: Any) -> Any:
     # What is no text is there to be refused, or to be taken, as it is.
     if value is None or (isinstance(otherwise, (bytes, memoryview)) and not _is_text(otherwise)):
-        return otherwise  # type: ignore[return-value]
+        return otherwise
     return value
 
 

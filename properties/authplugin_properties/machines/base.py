@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
-from types import MappingProxyType
 from typing import Any, ClassVar, Final, TypeVar
 
 from hypothesis import strategies as st
@@ -13,10 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from authplugin import (
     MESSAGES,
-    ClientSession,
     Limits,
     Message,
-    PluginSession,
     Side,
     State,
     decode,
@@ -29,6 +26,7 @@ from ..boundaries import beyond
 from ..conversation import Conversation
 from ..routes import targets, towards
 from ..strategies import chunkings, following, struck
+from ..subjects import SESSIONS
 from ..tally import CURRENT, Run
 from ..trial import Trial
 
@@ -70,9 +68,7 @@ class ConversationMachine(RuleBasedStateMachine):
     """The sides whose bytes faults may strike: those whose receiver is on trial."""
     on_trial: ClassVar[tuple[Side, ...]]
     """The sides whose roles are on trial."""
-    sessions: ClassVar[Mapping[Side, Callable[[Limits], Session]]] = MappingProxyType(
-        {Side.CLIENT: ClientSession, Side.PLUGIN: PluginSession}
-    )
+    sessions: ClassVar[Mapping[str, Callable[[Limits], Session]]] = SESSIONS
     """What takes the roles, by side. A subclass can put others on trial; see `Trial`."""
 
     def __init__(self) -> None:
