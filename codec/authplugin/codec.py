@@ -10,7 +10,7 @@ from .limits import DEFAULT_LIMITS, Limits
 from .messages import KEYBOARD_INTERACTIVE, MESSAGES
 from .reading import refuse_fields
 from .refusing import refuse_message
-from .table import Message
+from .table import Message, WireSpec
 from .wire import DECODERS, ENCODERS, UNREADABLE, UNWRITABLE, Decoder, get_head
 
 Data: TypeAlias = bytes | bytearray | memoryview
@@ -25,8 +25,13 @@ TYPE_AT = 4
 UNDECODABLE: Final = (*UNREADABLE, KeyError)
 """What a look-up of a decoder, and the decoder, raise where a frame is wrong."""
 
-SPECS: Final = {DECODERS[m.spec.method][m.spec.code]: m.spec for m in MESSAGES}
+SPECS: Final[Mapping[Decoder | None, WireSpec]] = {
+    DECODERS[m.spec.method][m.spec.code]: m.spec for m in MESSAGES
+}
 """The declaration that each decoder was made from."""
+
+Finder: TypeAlias = Callable[[memoryview], WireSpec | None]
+"""Finds the declaration of the message that a frame, of at least a type byte, is to be."""
 
 
 def view_of(data: Data) -> memoryview:
@@ -95,33 +100,39 @@ def contents_decoder(limits: Limits, method: str | None) -> Callable[[memoryview
     Raises:
         LocalProtocolError: where no messages are declared for the method.
     """
-    decoders = decoders_for(method)
+    decoders, find = decoders_for(method), finder(method)
 
     def decode_contents(frame: memoryview) -> Message:
         try:
             return decoders[frame[TYPE_AT]](frame, limits)
         except UNDECODABLE:
             pass  # raised outside, so that the error does not hold on to this one and the frame
-        raise refuse_contents(frame, limits, decoders)
+        raise refuse_contents(frame, limits, find)
 
     return decode_contents
 
 
-def refuse_contents(
-    frame: memoryview, limits: Limits, decoders: Mapping[int, Decoder]
-) -> RemoteProtocolError:
+def finder(method: str | None) -> Finder:
+    """Return what finds the declaration of a frame's message by the frame's type byte.
+
+    Raises:
+        LocalProtocolError: where no messages are declared for the method.
+    """
+    decoders = decoders_for(method)
+    return lambda frame: SPECS.get(decoders.get(frame[TYPE_AT]))
+
+
+def refuse_contents(frame: memoryview, limits: Limits, find: Finder) -> RemoteProtocolError:
     """Return what is wrong with a whole frame that its decoder did not accept."""
-    code = frame[TYPE_AT]
-    if code not in decoders:
+    spec = find(frame)
+    if spec is None:
         return RemoteProtocolError(
             ErrorCode.UNKNOWN_TYPE, "the type byte is that of no message", offset=TYPE_AT
         )
-    return refuse_fields(SPECS[decoders[code]], frame, limits)
+    return refuse_fields(spec, frame, limits)
 
 
-def refuse_frame(
-    frame: memoryview, limits: Limits, decoders: Mapping[int, Decoder]
-) -> RemoteProtocolError:
+def refuse_frame(frame: memoryview, limits: Limits, find: Finder) -> RemoteProtocolError:
     """Return what is wrong with bytes that are not exactly one good frame."""
     size = len(frame)
     if size < LENGTH_SIZE:
@@ -137,7 +148,7 @@ def refuse_frame(
         return RemoteProtocolError(
             ErrorCode.TRAILING_BYTES, f"{size - stop} bytes follow the frame", offset=stop
         )
-    return refuse_contents(frame, limits, decoders)
+    return refuse_contents(frame, limits, find)
 
 
 def decode(
@@ -165,7 +176,7 @@ def decode(
             return DECODERS[method][code](view, limits)
     except UNDECODABLE:
         pass
-    raise refuse_frame(view, limits, decoders_for(method))
+    raise refuse_frame(view, limits, finder(method))
 
 
 def encode(message: Message, limits: Limits = DEFAULT_LIMITS) -> bytes:
@@ -179,4 +190,4 @@ def encode(message: Message, limits: Limits = DEFAULT_LIMITS) -> bytes:
         return ENCODERS[type(message)](message, limits)
     except UNWRITABLE:
         pass
-    raise refuse_message(message, limits)
+    raise refuse_message(message, limits, ENCODERS)

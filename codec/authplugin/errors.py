@@ -24,6 +24,7 @@ class ErrorCode(StrEnum):
     BAD_BOOLEAN = "bad-boolean"
     BAD_UTF8 = "bad-utf8"
     BAD_ASCII = "bad-ascii"
+    BAD_NAME_LIST = "bad-name-list"
     BAD_VALUE = "bad-value"
 
     # The conversation.

@@ -19,6 +19,11 @@ class Encoding(StrEnum):
     ASCII = "ascii"
     UNSTATED = "unstated"
     """UTF-8, unless `Limits.any_bytes`: text for which no encoding is published."""
+    NAMES = "name-list"
+    """ASCII names, none of them empty, with commas between them; nothing at all is an empty list
+    (RFC 4251, section 5)."""
+    OPAQUE = "opaque"
+    """Anything: no text at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,48 @@ class CountedKind:
 
     element: tuple[tuple[str, ElementKind], ...]
 
+    least_size = 4
+
     @property
     def least_element_size(self) -> int:
         """The fewest bytes that one element can take."""
         return sum(kind.least_size for _, kind in self.element)
 
 
-Kind: TypeAlias = UInt32Kind | StringKind | CountedKind
+@dataclass(frozen=True, slots=True)
+class RestKind:
+    """All bytes up to the end of the message, whatever they are."""
+
+    secret: bool = False
+    least_size = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantKind:
+    """Bytes that are always the same: what tells one message from others of its type byte.
+
+    Attributes:
+        kind: the wire kind of the value.
+        data: the value, on the wire.
+    """
+
+    kind: BooleanKind | StringKind
+    data: bytes
+
+    @property
+    def least_size(self) -> int:
+        """How many bytes there are."""
+        return len(self.data)
+
+    @classmethod
+    def of(cls, kind: BooleanKind | StringKind, value: bool | str) -> ConstantKind:
+        """Return the kind of a field that always has this value."""
+        if isinstance(value, str):
+            return cls(kind, len(value).to_bytes(4, "big") + value.encode("ascii"))
+        return cls(kind, bytes((value,)))
+
+
+Kind: TypeAlias = UInt32Kind | BooleanKind | StringKind | CountedKind | RestKind | ConstantKind
 
 TextValue: TypeAlias = str | bytes | memoryview
 """What a text field holds: whatever its owner put there, or a read-only view of what came in."""
@@ -82,6 +122,12 @@ OCTETS: Final = {
 """By `Limits.nonzero_is_true`: the byte that each boolean is written as."""
 
 UInt32 = Annotated[int, UInt32Kind()]
+Boolean = Annotated[bool, BooleanKind()]
+Names = Annotated[TextValue, StringKind(Encoding.NAMES)]
+Opaque = Annotated[bytes | memoryview, StringKind(Encoding.OPAQUE)]
+SecretText = Annotated[TextValue, StringKind(Encoding.UTF8, secret=True)]
+SecretRest = Annotated[bytes | memoryview, RestKind(secret=True)]
+Name = Annotated[str, StringKind(Encoding.ASCII)]
 Text = Annotated[TextValue, StringKind(Encoding.UTF8)]
 AsciiText = Annotated[TextValue, StringKind(Encoding.ASCII)]
 UnstatedText = Annotated[TextValue, StringKind(Encoding.UNSTATED)]

@@ -11,10 +11,19 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from .errors import ErrorCode, RemoteProtocolError
-from .kinds import BooleanKind, CountedKind, Encoding, Kind, StringKind, UInt32Kind
+from .kinds import (
+    BooleanKind,
+    ConstantKind,
+    CountedKind,
+    Encoding,
+    Kind,
+    RestKind,
+    StringKind,
+    UInt32Kind,
+)
 from .limits import Limits
-from .table import MessageSpec
-from .text import ill_formed_at, not_ascii_at
+from .table import WireSpec
+from .text import empty_name_at, ill_formed_at, not_ascii_at
 
 FIELDS_START = 5
 """Where the fields of a frame begin: behind its length and its type byte."""
@@ -48,7 +57,7 @@ class FrameReader:
     at: int = FIELDS_START
     parts: list[Part] = field(default_factory=list)
 
-    def fields(self, spec: MessageSpec) -> None:
+    def fields(self, spec: WireSpec) -> None:
         """Read all fields of a message; raise RemoteProtocolError at the first problem."""
         for each in spec.fields:
             self._read(each.name, each.kind)
@@ -82,7 +91,18 @@ class FrameReader:
     def _uint32(self, name: str, kind: UInt32Kind) -> None:
         self._take(name, kind.least_size, str(self._integer(name)))
 
-    def _boolean(self, name: str, kind: BooleanKind) -> None:
+    def _rest(self, name: str, kind: RestKind) -> None:
+        if self._left():
+            self._take(name, self._left(), None, secret=kind.secret)
+
+    def _constant(self, name: str, kind: ConstantKind) -> None:
+        if isinstance(kind.kind, BooleanKind):
+            # Which message it is hangs on it, so there is no leniency.
+            self._boolean(name, kind.kind, strict=True)
+        else:
+            self._string(name, kind.kind)
+
+    def _boolean(self, name: str, kind: BooleanKind, *, strict: bool = False) -> None:
         if self._left() < kind.least_size:
             raise RemoteProtocolError(
                 ErrorCode.FIELD_TRUNCATED,
@@ -91,7 +111,7 @@ class FrameReader:
                 offset=self.at,
             )
         value = self.frame[self.at]
-        if value > 1 and not self.limits.nonzero_is_true:
+        if value > 1 and (strict or not self.limits.nonzero_is_true):
             raise RemoteProtocolError(
                 ErrorCode.BAD_BOOLEAN,
                 "a boolean is 0 or 1",
@@ -124,12 +144,13 @@ class FrameReader:
     def _check_text(self, name: str, kind: StringKind, start: int, size: int) -> None:
         if kind.encoding is Encoding.UNSTATED and self.limits.any_bytes:
             return
-        code, wanted, find = _TEXT_CHECKS[kind.encoding]
-        wrong = find(self.frame[start : start + size])
-        if wrong is not None:
-            raise RemoteProtocolError(
-                code, f"the string is not {wanted}", field=name, offset=start + wrong
-            )
+        text = self.frame[start : start + size]
+        for code, wanted, find in TEXT_CHECKS[kind.encoding]:
+            wrong = find(text)
+            if wrong is not None:
+                raise RemoteProtocolError(
+                    code, f"the string is not {wanted}", field=name, offset=start + wrong
+                )
 
     def _counted(self, name: str, kind: CountedKind) -> None:
         count = self._integer(name)
@@ -159,16 +180,28 @@ _READERS = {
     BooleanKind: FrameReader._boolean,
     StringKind: FrameReader._string,
     CountedKind: FrameReader._counted,
+    RestKind: FrameReader._rest,
+    ConstantKind: FrameReader._constant,
 }
 
-_TEXT_CHECKS = {
-    Encoding.UTF8: (ErrorCode.BAD_UTF8, "UTF-8", ill_formed_at),
-    Encoding.UNSTATED: (ErrorCode.BAD_UTF8, "UTF-8", ill_formed_at),
-    Encoding.ASCII: (ErrorCode.BAD_ASCII, "ASCII", not_ascii_at),
+_UTF8 = (ErrorCode.BAD_UTF8, "UTF-8", ill_formed_at)
+_ASCII = (ErrorCode.BAD_ASCII, "ASCII", not_ascii_at)
+
+TEXT_CHECKS = {
+    Encoding.UTF8: (_UTF8,),
+    Encoding.UNSTATED: (_UTF8,),
+    Encoding.ASCII: (_ASCII,),
+    Encoding.NAMES: (
+        _ASCII,
+        (ErrorCode.BAD_NAME_LIST, "a list of names, none of them empty", empty_name_at),
+    ),
+    Encoding.OPAQUE: (),
 }
+"""By encoding: what to refuse a string with, what it should be, and what finds the first byte that
+is wrong."""
 
 
-def refuse_fields(spec: MessageSpec, frame: memoryview, limits: Limits) -> RemoteProtocolError:
+def refuse_fields(spec: WireSpec, frame: memoryview, limits: Limits) -> RemoteProtocolError:
     """Return what is wrong with the fields of a frame that its decoder did not accept."""
     try:
         FrameReader(frame, limits).fields(spec)

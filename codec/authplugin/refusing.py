@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 from .errors import ErrorCode, LocalProtocolError
-from .kinds import BooleanKind, CountedKind, Encoding, Kind, StringKind, UInt32Kind
+from .kinds import BooleanKind, CountedKind, Encoding, Kind, RestKind, StringKind, UInt32Kind
 from .limits import Limits
-from .table import Message
-from .text import ill_formed_at, not_ascii_at
-from .wire import ENCODERS
+from .reading import TEXT_CHECKS
+from .table import WireMessage
 
 
-def refuse_message(message: object, limits: Limits) -> LocalProtocolError:
+def refuse_message(
+    message: object, limits: Limits, encoders: Container[type[WireMessage]]
+) -> LocalProtocolError:
     """Return what is wrong with a message that its encoder did not accept.
 
     Says which field, what was expected and what type came, never what the field holds.
     """
-    if not isinstance(message, Message) or type(message) not in ENCODERS:
+    if not isinstance(message, WireMessage) or type(message) not in encoders:
         return LocalProtocolError(
             ErrorCode.BAD_VALUE, f"expected a message, not {type(message).__name__}"
         )
     try:
-        for field in message.spec.fields:
+        for field in message.spec.variables:
             _check(field.name, getattr(message, field.name, None), field.kind, limits)
     except LocalProtocolError as error:
         return error.with_traceback(None)
@@ -48,32 +50,38 @@ def _check(name: str, value: Any, kind: Kind | BooleanKind, limits: Limits) -> N
                 raise _bad_value(name, "a bool", value)
         case StringKind():
             _check_string(name, value, kind, limits)
-        case _:
+        case RestKind():
+            _octets(name, value, "bytes or a memoryview of bytes")
+        case CountedKind():
             _check_counted(name, value, kind, limits)
 
 
+def _octets(name: str, value: Any, wanted: str) -> memoryview:
+    """Return the bytes that a value consists of."""
+    flat = isinstance(value, memoryview) and value.c_contiguous and value.nbytes == len(value)
+    if not flat and not isinstance(value, (bytes, bytearray)):
+        raise _bad_value(name, wanted, value)
+    return memoryview(bytes(value))
+
+
 def _check_string(name: str, value: Any, kind: StringKind, limits: Limits) -> None:
-    if isinstance(value, str):
+    opaque = kind.encoding is Encoding.OPAQUE
+    if isinstance(value, str) and not opaque:
         if any("\ud800" <= character <= "\udfff" for character in value):
             raise _bad_value(name, "a str without surrogates", value)
         value = value.encode()
-    flat = isinstance(value, memoryview) and value.c_contiguous and value.nbytes == len(value)
-    if not flat and not isinstance(value, (bytes, bytearray)):
-        raise _bad_value(name, "str, bytes or a memoryview of bytes", value)
-    value = memoryview(bytes(value))
-    if len(value) > limits.text:
+    octets = _octets(name, value, f"{'' if opaque else 'str, '}bytes or a memoryview of bytes")
+    if len(octets) > limits.text:
         raise LocalProtocolError(
             ErrorCode.STRING_TOO_LONG,
             f"the string is longer than the limit of {limits.text} bytes",
             field=name,
         )
-    if kind.encoding is Encoding.ASCII:
-        if not_ascii_at(value) is not None:
-            raise LocalProtocolError(ErrorCode.BAD_ASCII, "the string is not ASCII", field=name)
-    elif not (kind.encoding is Encoding.UNSTATED and limits.any_bytes) and (
-        ill_formed_at(value) is not None
-    ):
-        raise LocalProtocolError(ErrorCode.BAD_UTF8, "the string is not UTF-8", field=name)
+    if kind.encoding is Encoding.UNSTATED and limits.any_bytes:
+        return
+    for code, wanted, find in TEXT_CHECKS[kind.encoding]:
+        if find(octets) is not None:
+            raise LocalProtocolError(code, f"the string is not {wanted}", field=name)
 
 
 def _check_counted(name: str, value: Any, kind: CountedKind, limits: Limits) -> None:

@@ -149,7 +149,7 @@ class Session:
                 Nothing has changed then.
         """
         if type(message) not in ENCODERS:
-            raise refuse_message(message, self.limits)
+            raise refuse_message(message, self.limits, ENCODERS)
         self._check_open()
         if self._events:
             raise LocalProtocolError(

@@ -6,12 +6,22 @@ stands in the conversation (who sends it, which state it leaves and which it ent
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Self,
+    TypeVar,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from .kinds import CountedKind, Kind, StringKind
+from .kinds import ConstantKind, CountedKind, Encoding, Kind, RestKind, StringKind
 
 
 class Side(StrEnum):
@@ -48,33 +58,49 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class MessageSpec:
-    """All that is declared of one message.
+class WireSpec:
+    """What is declared of any message: how it looks on the wire.
 
     Attributes:
         name: as published, such as `"PLUGIN_INIT"`.
         code: the type byte.
         clause: the section of the published text that defines it.
         method: the authentication method to which the code belongs; None where it belongs to
-            the protocol itself. Codes from 20 up mean something else under each method (H.6).
-        sender: the side that sends it.
-        leaves: the state in which it may be sent.
-        enters: the state that it leads to.
-        fields: in the order of the wire.
+            the protocol itself.
+        fields: in the order of the wire, those that never vary included.
     """
 
     name: str
     code: int
     clause: str
     method: str | None
+    fields: tuple[Field, ...]
+
+    @property
+    def variables(self) -> tuple[Field, ...]:
+        """The fields that a message of this kind has a value for."""
+        return tuple(field for field in self.fields if not isinstance(field.kind, ConstantKind))
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSpec(WireSpec):
+    """All that is declared of one message of the plugin protocol.
+
+    Codes from 20 up mean something else under each method (H.6).
+
+    Attributes:
+        sender: the side that sends it.
+        leaves: the state in which it may be sent.
+        enters: the state that it leads to.
+    """
+
     sender: Side
     leaves: State
     enters: State
-    fields: tuple[Field, ...] = ()
 
 
-class Message:
-    """The base of all messages.
+class WireMessage:
+    """The base of all messages, of the plugin protocol and of SSH's user authentication.
 
     Text fields take `str`, `bytes` or `memoryview`; decoding gives read-only views. Two messages
     are equal where their contents are, whatever holds the text. The contents of secret fields
@@ -84,7 +110,7 @@ class Message:
     __slots__ = ()
     __hash__ = None  # type: ignore[assignment]  # mutable, so not hashable
 
-    spec: ClassVar[MessageSpec]
+    spec: ClassVar[WireSpec]
 
     def detach(self) -> Self:
         """Return the same message with values of its own, which pin no chunk of input.
@@ -94,25 +120,38 @@ class Message:
         return type(self)(*self._owned_values())
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Message) or type(self) is not type(other):
+        if not isinstance(other, WireMessage) or type(self) is not type(other):
             return NotImplemented
         return self._owned_values() == other._owned_values()
 
     def _owned_values(self) -> list[Any]:
-        return [_owned_field(getattr(self, field.name), field.kind) for field in self.spec.fields]
+        return [
+            _owned_field(getattr(self, field.name), field.kind) for field in self.spec.variables
+        ]
 
     def __repr__(self) -> str:
         shown = (
             f"{field.name}={_shown(getattr(self, field.name), field.kind)}"
-            for field in self.spec.fields
+            for field in self.spec.variables
         )
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+class Message(WireMessage):
+    """The base of all messages of the plugin protocol."""
+
+    __slots__ = ()
+
+    spec: ClassVar[MessageSpec]
 
 
 def _owned_field(value: Any, kind: Kind) -> Any:
     """Copy what a field holds into plain objects; what does not belong there stays as it is."""
     if isinstance(kind, CountedKind) and isinstance(value, (tuple, list)):
         return [_owned(item) for item in value]
+    opaque = isinstance(kind, RestKind) or getattr(kind, "encoding", None) is Encoding.OPAQUE
+    if opaque and isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
     return _owned(value)
 
 
@@ -132,10 +171,37 @@ def _shown(value: Any, kind: Kind) -> str:
         isinstance(part, StringKind) and part.secret for _, part in kind.element
     ):
         return f"<{len(value)} not shown>" if isinstance(value, (tuple, list)) else "<not shown>"
+    if getattr(kind, "secret", False):
+        return "<not shown>"
     return repr(_owned_field(value, kind))
 
 
-MessageType = TypeVar("MessageType", bound=Message)
+MessageType = TypeVar("MessageType", bound=WireMessage)
+
+
+def declare(
+    declared: type[MessageType], make_spec: Callable[[tuple[Field, ...]], WireSpec]
+) -> type[MessageType]:
+    """Make a class a message: a dataclass whose annotations carry the wire kinds of its fields.
+
+    A class variable with a wire kind is a field that always has that value.
+
+    Args:
+        declared: the class.
+        make_spec: called with its fields, returns the declaration.
+    """
+    made = dataclass(slots=True, eq=False, repr=False)(declared)
+    made.spec = make_spec(tuple(_fields(made)))
+    return made
+
+
+def _fields(made: type) -> Iterator[Field]:
+    for name, hint in get_type_hints(made, include_extras=True).items():
+        constant = get_origin(hint) is ClassVar
+        inner = get_args(hint)[0] if constant else hint
+        if get_origin(inner) is Annotated:
+            kind = inner.__metadata__[0]
+            yield Field(name, ConstantKind.of(kind, getattr(made, name)) if constant else kind)
 
 
 @dataclass_transform(eq_default=False)
@@ -150,28 +216,17 @@ def message(
     enters: State,
     method: str | None = None,
 ) -> Callable[[type[MessageType]], type[MessageType]]:
-    """Make the decorated class a message, and enter it in `table`.
+    """Make the decorated class a message of the plugin protocol, and enter it in `table`.
 
     The parameters are those of `MessageSpec`; the fields are read from the class's annotations.
     """
 
-    def declare(declared: type[MessageType]) -> type[MessageType]:
-        made = dataclass(slots=True, eq=False, repr=False)(declared)
-        kinds = get_type_hints(made, include_extras=True)
-        made.spec = MessageSpec(
-            name=name,
-            code=code,
-            clause=clause,
-            method=method,
-            sender=sender,
-            leaves=leaves,
-            enters=enters,
-            fields=tuple(
-                Field(field.name, kinds[field.name].__metadata__[0])
-                for field in fields(made)  # type: ignore[arg-type]  # made by dataclass() above
-            ),
+    def decorate(declared: type[MessageType]) -> type[MessageType]:
+        made = declare(
+            declared,
+            lambda fields: MessageSpec(name, code, clause, method, fields, sender, leaves, enters),
         )
-        table.append(made)
+        table.append(made)  # type: ignore[arg-type]
         return made
 
-    return declare
+    return decorate

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Sequence
+from typing import Final
 
 STEP = 16 * 1024
 """Bytes looked at in one go: what is copied to look at is never more."""
@@ -42,6 +44,24 @@ def ill_formed_at(data: memoryview) -> int | None:
             start += codecs.utf_8_decode(data[start:stop], "strict", stop >= len(data))[1]
         except UnicodeDecodeError as error:
             return start + error.start
+    return None
+
+
+_NAMES: Final = re.compile(rb"(?:[^,\x80-\xff]+(?:,[^,\x80-\xff]+)*)?")
+
+
+def are_names(data: memoryview | bytes) -> bool:
+    """Say whether `data` is a list of names (RFC 4251, section 5)."""
+    return _NAMES.fullmatch(data) is not None
+
+
+def empty_name_at(data: memoryview) -> int | None:
+    """Return the offset at which a name of a list ought to begin and none does, or None."""
+    start = 0
+    for name in bytes(data).split(b",") if data else ():
+        if not name:
+            return start
+        start += len(name) + 1
     return None
 
 

@@ -267,6 +267,7 @@ def decode_plugin_ki_server_request(frame: memoryview, limits: Limits) -> Plugin
     """Decode a PLUGIN_KI_SERVER_REQUEST frame (H.6.7)."""
     size = len(frame)
     longest = limits.text
+    booleans = BOOLEANS[limits.nonzero_is_true]
     (name_size,) = get_uint32(frame, 5)
     name_end = 9 + name_size
     (instructions_size,) = get_uint32(frame, name_end)
@@ -283,7 +284,6 @@ def decode_plugin_ki_server_request(frame: memoryview, limits: Limits) -> Plugin
         or count * 5 > size - at
     ):
         raise IndexError
-    booleans = BOOLEANS[limits.nonzero_is_true]
     prompts = []
     for _ in range(count):
         (prompt_size,) = get_uint32(frame, at)
@@ -310,6 +310,7 @@ def decode_plugin_ki_server_request(frame: memoryview, limits: Limits) -> Plugin
 def encode_plugin_ki_server_request(source: PluginKIServerRequest, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_SERVER_REQUEST frame (H.6.7)."""
     longest = limits.text
+    octets = OCTETS[limits.nonzero_is_true]
     given: list[bytes | memoryview] = []
     name = source.name
     if isinstance(name, str):
@@ -342,7 +343,6 @@ def encode_plugin_ki_server_request(source: PluginKIServerRequest, limits: Limit
         language,
         put_uint32(count),
     ]
-    octets = OCTETS[limits.nonzero_is_true]
     for prompt, echo in source.prompts:
         if isinstance(prompt, str):
             prompt = prompt.encode()
@@ -430,6 +430,7 @@ def decode_plugin_ki_user_request(frame: memoryview, limits: Limits) -> PluginKI
     """Decode a PLUGIN_KI_USER_REQUEST frame (H.6.9)."""
     size = len(frame)
     longest = limits.text
+    booleans = BOOLEANS[limits.nonzero_is_true]
     (name_size,) = get_uint32(frame, 5)
     name_end = 9 + name_size
     (instructions_size,) = get_uint32(frame, name_end)
@@ -446,7 +447,6 @@ def decode_plugin_ki_user_request(frame: memoryview, limits: Limits) -> PluginKI
         or count * 5 > size - at
     ):
         raise IndexError
-    booleans = BOOLEANS[limits.nonzero_is_true]
     prompts = []
     for _ in range(count):
         (prompt_size,) = get_uint32(frame, at)
@@ -473,6 +473,7 @@ def decode_plugin_ki_user_request(frame: memoryview, limits: Limits) -> PluginKI
 def encode_plugin_ki_user_request(source: PluginKIUserRequest, limits: Limits) -> bytes:
     """Encode a PLUGIN_KI_USER_REQUEST frame (H.6.9)."""
     longest = limits.text
+    octets = OCTETS[limits.nonzero_is_true]
     given: list[bytes | memoryview] = []
     name = source.name
     if isinstance(name, str):
@@ -505,7 +506,6 @@ def encode_plugin_ki_user_request(source: PluginKIUserRequest, limits: Limits) -
         language,
         put_uint32(count),
     ]
-    octets = OCTETS[limits.nonzero_is_true]
     for prompt, echo in source.prompts:
         if isinstance(prompt, str):
             prompt = prompt.encode()

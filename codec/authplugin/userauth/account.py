@@ -1,0 +1,112 @@
+"""What a server knows of the account that a client is trying to log in to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..limits import Limits
+from .event import Parameter, SSHUserAuthRequest
+from .messages import NONE
+
+
+@dataclass(frozen=True, slots=True)
+class UserAuthLimits:
+    """How much a client may try.
+
+    Attributes:
+        attempts: refused requests, partial successes and `none` among them; at the last one the
+            server is done with the client (RFC 4252, section 4).
+        seconds: from the beginning to the success.
+        rounds: of prompts in one exchange.
+        prompts: in one round.
+        waiting: requests that may wait while a decision is deferred; together they hold at most
+            `Limits.frame` bytes.
+    """
+
+    attempts: int = 20
+    seconds: float = 600.0
+    rounds: int = 16
+    prompts: int = 64
+    waiting: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What holds for a connection as long as it lasts.
+
+    Attributes:
+        limits: what messages to take and to send.
+        attempts: how much the client may try.
+        session_id: what signatures cover.
+        algorithms: the public key algorithms that are switched on.
+        methods: the methods that a client may try, unless an event says otherwise.
+    """
+
+    limits: Limits
+    attempts: UserAuthLimits
+    session_id: bytes = field(repr=False)
+    algorithms: frozenset[str]
+    methods: str
+
+    @property
+    def prompts(self) -> int:
+        """How many prompts a round may have."""
+        return min(self.attempts.prompts, self.limits.count)
+
+
+@dataclass(slots=True)
+class Account:
+    """An account, and how far a client has got with it.
+
+    Attributes:
+        bounds: what holds for the connection.
+        connection_id: the connection.
+        user: the name of the account.
+        service: the service that the client wants.
+        available: the methods that the client may try, with commas between them; None at first
+            means those of the bounds.
+        completed: the methods that had partial success.
+    """
+
+    bounds: Bounds
+    connection_id: int
+    user: str = ""
+    service: str = ""
+    available: str = ""
+    completed: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.available = self.available or self.bounds.methods
+
+    def of(self, user: str, service: str) -> Account:
+        """Return the account of a request: this one, or where it is another, a new one.
+
+        What was accumulated is flushed when user or service change (RFC 4252, section 5).
+        """
+        if (user, service) == (self.user, self.service):
+            return self
+        return Account(self.bounds, self.connection_id, user, service)
+
+    def event(self, method: str, parameter: Parameter, **more: Any) -> SSHUserAuthRequest:
+        """Return an event about this account."""
+        return SSHUserAuthRequest(
+            connection_id=self.connection_id,
+            user=self.user,
+            service=self.service,
+            auth_method=method,
+            auth_param=parameter,
+            completed=tuple(self.completed),
+            available_methods=self.available,
+            **more,
+        )
+
+    def is_offered(self, method: str) -> bool:
+        """Say whether the client may try a method."""
+        return method in self.available.split(",")
+
+    @property
+    def remaining(self) -> str:
+        """The methods that a client is told of: not `none`, nor what is done."""
+        done = {"", NONE, *self.completed}
+        return ",".join(name for name in self.available.split(",") if name not in done)
