@@ -31,7 +31,7 @@ from ..messages import (
 )
 from ..session import ClientSession, EndOfFile
 from ..session import Event as PluginEvent
-from ..table import Message
+from ..table import Message, Side
 from .codec import decode_payload, encode_payload
 from .messages import (
     KEYBOARD_INTERACTIVE,
@@ -196,6 +196,12 @@ class Bridge:
     def helped(self) -> bool:
         """Whether there is a plugin that helps with the method under way, or may with the next."""
         return self._plugin is not None
+
+    @property
+    def awaits_plugin(self) -> bool:
+        """Whether it is the plugin's turn: nothing is due from the server or the user."""
+        plugin = self._plugin
+        return plugin is not None and plugin.turn is Side.PLUGIN
 
     def data_for_server(self) -> list[bytes]:
         """Return the payloads to send to the server, in order, and forget them."""

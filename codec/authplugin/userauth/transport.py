@@ -1,0 +1,303 @@
+"""Both ends of user authentication over a paramiko `Transport` (an extra: `authplugin[ssh]`).
+
+paramiko's own server interface renames algorithms, takes unknown methods for `none` and disconnects
+where the user changes; and its client cannot be asked in rounds by somebody else. So both ends get
+an authentication handler of their own, which passes raw payloads on. The seam is what paramiko's
+transport asks of such a handler: `_handler_table`, `is_authenticated`, `get_username`, `banner`,
+`abort`; and of the transport: `session_id`, `_send_message`, `_auth_trigger`, `preferred_pubkeys`.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from typing import Any, Final
+
+from paramiko import Message, Transport
+
+from ..errors import RemoteProtocolError
+from ..limits import DEFAULT_LIMITS, Limits
+from ..process import SupervisedProcess
+from .account import UserAuthLimits
+from .bridge import AskUser, Bridge, Event, Outcome, Phase
+from .event import Authenticated, Disconnect, UserAuthHandler
+from .server import UserAuthServer
+from .signatures import DEFAULT_ALGORITHMS
+
+USERAUTH_SERVICE: Final = "ssh-userauth"
+
+_DISCONNECT, _SERVICE_REQUEST, _SERVICE_ACCEPT = 1, 5, 6
+_PROTOCOL_ERROR, _SERVICE_NOT_AVAILABLE = 2, 7  # reason codes (RFC 4253, section 11.1)
+_FROM_CLIENT = range(50, 80)
+_FROM_SERVER = range(51, 80)
+
+
+class _Handler:
+    """What a transport asks of an authentication handler."""
+
+    banner: bytes | None = None
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._handler_table: dict[int, Callable[[Message], None]] = {}
+        transport.auth_handler = self
+
+    def is_authenticated(self) -> bool:
+        raise NotImplementedError
+
+    def get_username(self) -> str | None:
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        raise NotImplementedError
+
+    def send(self, payload: bytes) -> None:
+        self.transport._send_message(Message(payload))
+
+    def leave(self, disconnect: Disconnect) -> None:
+        """Tell the other side why, and close the connection."""
+        message: Any = Message()
+        message.add_byte(bytes((_DISCONNECT,)))
+        message.add_int(disconnect.code)
+        message.add_string(disconnect.text)
+        message.add_string("")
+        self.send(message.asbytes())
+        self.transport.close()
+
+
+def _payload(code: int, message: Message) -> bytes:
+    """Return the payload that paramiko has taken the type byte from."""
+    rest: bytes = message.get_remainder()
+    return bytes((code,)) + rest
+
+
+class ServerAuthentication(_Handler):
+    """Authenticates the client of a server's `Transport`; make it before the transport starts.
+
+    Args:
+        transport: the transport, in which `start_server` has not been called yet.
+        handler: who decides.
+        options: further parameters of `UserAuthServer`.
+
+    Attributes:
+        transport: the transport.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        handler: UserAuthHandler,
+        *,
+        algorithms: Collection[str] = DEFAULT_ALGORITHMS,
+        user_auth_limits: UserAuthLimits | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(transport)
+        # What the transport tells a client that it may sign with (RFC 8308, server-sig-algs).
+        transport._preferred_pubkeys = tuple(algorithms)
+        limits = user_auth_limits or UserAuthLimits()
+        self._make = lambda: UserAuthServer(
+            handler,
+            session_id=transport.session_id,
+            algorithms=algorithms,
+            user_auth_limits=limits,
+            on_output=self._flush,
+            **options,
+        )
+        self._server: UserAuthServer | None = None
+        self._sending = threading.Lock()
+        self._triggered = False
+        self._timer = threading.Timer(limits.seconds, self._time_over)
+        self._timer.daemon = True
+        self._handler_table = {
+            _SERVICE_REQUEST: self._service_request,
+            **{code: self._receiver(code) for code in _FROM_CLIENT},
+        }
+
+    @property
+    def authenticated(self) -> Authenticated | None:
+        """Who has logged in; None before anybody has."""
+        return self._server.authenticated if self._server else None
+
+    def is_authenticated(self) -> bool:
+        """Say whether anybody has logged in."""
+        return self.authenticated is not None
+
+    def get_username(self) -> str | None:
+        """Return the name of the account, or None."""
+        return self.authenticated.user if self.authenticated else None
+
+    def abort(self) -> None:
+        """Take in that the connection is closed."""
+        self._timer.cancel()
+        if self._server is not None:
+            self._server.connection_lost()
+
+    def _service_request(self, message: Message) -> None:
+        service = str(message.get_text())  # type: ignore[no-untyped-call]
+        if service != USERAUTH_SERVICE:
+            self.leave(Disconnect(_SERVICE_NOT_AVAILABLE, "only ssh-userauth can be asked for"))
+            return
+        if self._server is None:
+            self._server = self._make()
+            self._timer.start()
+        accept: Any = Message()
+        accept.add_byte(bytes((_SERVICE_ACCEPT,)))
+        accept.add_string(service)
+        self.send(accept.asbytes())
+
+    def _receiver(self, code: int) -> Callable[[Message], None]:
+        return lambda message: self._receive(_payload(code, message))
+
+    def _receive(self, payload: bytes) -> None:
+        server = self._server
+        if server is None:
+            self.leave(Disconnect(_PROTOCOL_ERROR, "ssh-userauth has to be asked for first"))
+            return
+        if server.disconnect is None:
+            with suppress(RemoteProtocolError):  # `_flush` closes the connection
+                server.receive(payload)
+        self._flush()
+
+    def _time_over(self) -> None:
+        if self._server is not None:
+            self._server.check_time()
+            self._flush()
+
+    def _flush(self) -> None:
+        """Send what there is to send, in its order; in whatever thread."""
+        server = self._server
+        assert server is not None
+        with self._sending:
+            for payload in server.data_to_send():
+                self.send(payload)
+            if server.authenticated is not None and not self._triggered:
+                self._triggered = True
+                self._timer.cancel()
+                self.transport._auth_trigger()
+            if server.violation is not None:
+                self.leave(Disconnect(_PROTOCOL_ERROR, str(server.violation)))
+            elif server.disconnect is not None:
+                self.leave(server.disconnect)
+
+
+class ClientAuthentication(_Handler):
+    """Passes the user authentication messages of a client's `Transport` on to whoever reads them.
+
+    Make it once the keys have been exchanged (`start_client`).
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__(transport)
+        self.messages: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.username: str | None = None
+        self._handler_table = {
+            _SERVICE_ACCEPT: lambda message: self.messages.put(_payload(_SERVICE_ACCEPT, message)),
+            **{code: self._receiver(code) for code in _FROM_SERVER},
+        }
+        request: Any = Message()
+        request.add_byte(bytes((_SERVICE_REQUEST,)))
+        request.add_string(USERAUTH_SERVICE)
+        self.send(request.asbytes())
+
+    def is_authenticated(self) -> bool:
+        """Say whether the user has logged in."""
+        return self.username is not None
+
+    def get_username(self) -> str | None:
+        """Return the name that the user has logged in with, or None."""
+        return self.username
+
+    def abort(self) -> None:
+        """Take in that the connection is closed."""
+        self.messages.put(None)
+
+    def logged_in(self, username: str) -> None:
+        """Let the transport know that the user has logged in."""
+        self.username = username
+        self.transport._auth_trigger()
+
+    def _receiver(self, code: int) -> Callable[[Message], None]:
+        return lambda message: self.messages.put(_payload(code, message))
+
+
+def login(
+    transport: Transport,
+    plugin: SupervisedProcess,
+    *,
+    hostname: str,
+    port: int,
+    username: str = "",
+    ask: Callable[[AskUser], list[str]],
+    show: Callable[[Event], None] = lambda event: None,
+    attempts: int = 3,
+    timeout: float = 60.0,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Outcome:
+    """Log in to a server by keyboard-interactive, with a plugin to answer it.
+
+    Args:
+        transport: a client's transport whose keys have been exchanged (`start_client`), the
+            server's key checked.
+        plugin: the plugin, just started.
+        hostname: the logical name of the server, for the plugin.
+        port: its port.
+        username: the user name, unless the plugin has one.
+        ask: answers the prompts that are for the user: the plugin's, and the server's where the
+            plugin does not help.
+        show: called with everything else that happens.
+        attempts: how often to try.
+        timeout: seconds in which the server, and the plugin, must say something.
+        limits: what to take from both.
+
+    Returns:
+        The last outcome.
+
+    Raises:
+        TimeoutError: where one of them says nothing in time.
+        RemoteProtocolError: where the server breaks the protocol.
+        EOFError: where the server closes the connection.
+    """
+    client = ClientAuthentication(transport)
+    if _next(client, timeout)[0] != _SERVICE_ACCEPT:
+        raise EOFError("the server does not offer user authentication")
+    bridge = Bridge(hostname, port, username, limits=limits)
+    while True:
+        plugin.write(bridge.data_for_plugin())
+        for payload in bridge.data_for_server():
+            client.send(payload)
+        event = bridge.next_event()
+        if isinstance(event, AskUser):
+            bridge.answer(ask(event))
+        elif isinstance(event, Outcome):
+            show(event)
+            attempts -= 1
+            if event.success:
+                client.logged_in(bridge.username)
+            if event.success or event.partial or attempts < 1:
+                plugin.write(bridge.data_for_plugin())
+                return event
+        elif event is not None:
+            show(event)
+        elif bridge.phase is Phase.READY:
+            bridge.authenticate()
+        elif bridge.awaits_plugin:
+            data = plugin.read(timeout)
+            if data:
+                bridge.receive_from_plugin(data)
+            else:
+                bridge.plugin_ended()
+        else:
+            bridge.receive_from_server(_next(client, timeout))
+
+
+def _next(client: ClientAuthentication, timeout: float) -> bytes:
+    try:
+        payload = client.messages.get(timeout=timeout)
+    except queue.Empty:
+        raise TimeoutError(f"the server said nothing within {timeout:g} seconds") from None
+    if payload is None:
+        raise EOFError("the server has closed the connection")
+    return payload
