@@ -136,7 +136,7 @@ class ServerAuthentication(_Handler):
             self._server.connection_lost()
 
     def _service_request(self, message: Message) -> None:
-        service = str(message.get_text())  # type: ignore[no-untyped-call]
+        service = str(message.get_text())
         if service != USERAUTH_SERVICE:
             self.leave(Disconnect(_SERVICE_NOT_AVAILABLE, "only ssh-userauth can be asked for"))
             return
