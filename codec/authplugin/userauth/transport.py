@@ -79,6 +79,9 @@ class ServerAuthentication(_Handler):
     Args:
         transport: the transport, in which `start_server` has not been called yet.
         handler: who decides.
+        algorithms: the public key algorithms to take, which clients are told of.
+        user_auth_limits: how much the client may try.
+        banner: a text to show to every user; empty for none.
         options: further parameters of `UserAuthServer`.
 
     Attributes:
@@ -92,9 +95,11 @@ class ServerAuthentication(_Handler):
         *,
         algorithms: Collection[str] = DEFAULT_ALGORITHMS,
         user_auth_limits: UserAuthLimits | None = None,
+        banner: str = "",
         **options: Any,
     ) -> None:
         super().__init__(transport)
+        self._text = banner
         # What the transport tells a client that it may sign with (RFC 8308, server-sig-algs).
         transport._preferred_pubkeys = tuple(algorithms)
         limits = user_auth_limits or UserAuthLimits()
@@ -147,6 +152,9 @@ class ServerAuthentication(_Handler):
         accept.add_byte(bytes((_SERVICE_ACCEPT,)))
         accept.add_string(service)
         self.send(accept.asbytes())
+        if self._text:
+            self._server.send_banner(self._text)
+            self._flush()
 
     def _receiver(self, code: int) -> Callable[[Message], None]:
         return lambda message: self._receive(_payload(code, message))

@@ -1,0 +1,216 @@
+"""The file that says whom a test server knows, and what it asks of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from authplugin.userauth import ALGORITHMS, DEFAULT_ALGORITHMS, Prompts
+
+from ..places import Place, VectorError
+
+KEYBOARD_INTERACTIVE = "keyboard-interactive"
+
+
+class Failure(StrEnum):
+    """What a server does, in place of a decision, to try what clients make of it."""
+
+    REFUSE = "refuse"
+    RAISE = "raise"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A round of prompts, and the responses that are right.
+
+    Attributes:
+        prompts: what is asked.
+        answers: one for each prompt; None takes any.
+    """
+
+    prompts: Prompts
+    answers: tuple[str | None, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who can log in.
+
+    Attributes:
+        name: the name of the account.
+        password: None where none is right.
+        new_password: a text that asks for another password, where the right one has to be changed.
+        keys: the blobs of public keys that are authorised.
+        rounds: what keyboard-interactive asks; None where it is not for this user.
+        requires: the methods that are needed, in this order; one after the other if there are more.
+        home_dir: the first directory, where it is not the server's.
+        delay: seconds that each decision takes.
+        fail: what to do in place of a decision.
+    """
+
+    name: str
+    password: str | None = field(default=None, repr=False)
+    new_password: str | None = None
+    keys: frozenset[bytes] = frozenset()
+    rounds: tuple[Question, ...] | None = None
+    requires: tuple[str, ...] = ()
+    home_dir: str | None = None
+    delay: float = 0.0
+    fail: Failure | None = None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that this user can use."""
+        has = {
+            "publickey": bool(self.keys),
+            "password": self.password is not None,
+            KEYBOARD_INTERACTIVE: self.rounds is not None,
+        }
+        return tuple(name for name, there in has.items() if there)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a test server is to do.
+
+    Attributes:
+        users: by name.
+        methods: what is offered to users who are not known, and before anybody has said a name.
+        algorithms: the public key algorithms that are on.
+        root_directory: the first directory of sessions.
+        banner: a text for every user; empty for none.
+    """
+
+    users: Mapping[str, User]
+    methods: str = f"publickey,password,{KEYBOARD_INTERACTIVE}"
+    algorithms: tuple[str, ...] = DEFAULT_ALGORITHMS
+    root_directory: str = "/"
+    banner: str = ""
+
+
+_TOP = frozenset({"methods", "algorithms", "root_directory", "banner"})
+_USER = frozenset(
+    {
+        "password",
+        "new_password",
+        "authorized_keys",
+        "round",
+        "requires",
+        "home_dir",
+        "delay",
+        "fail",
+    }
+)
+
+
+def read_configuration(path: Path) -> Configuration:
+    """Return what a TOML file says.
+
+    Raises:
+        VectorError: where it is not as it must be; says what was expected, and where.
+        OSError: where it cannot be read.
+    """
+    try:
+        top = Place(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise VectorError(path.name, "", f"no TOML: {error}") from None
+    members = top.members(frozenset({"user"}), _TOP)
+    users: dict[str, User] = {}
+    for place in members["user"].items():
+        user = _user(place, path.parent)
+        if user.name in users:
+            raise place.wrong(f"{user.name!r} is there twice")
+        users[user.name] = user
+    made = Configuration(users)
+    changes = {
+        name: members[name].any_text() for name in ("root_directory", "banner") if name in members
+    }
+    if "methods" in members:
+        changes["methods"] = ",".join(each.text() for each in members["methods"].items())
+    algorithms = made.algorithms
+    if "algorithms" in members:
+        algorithms = tuple(_algorithm(each) for each in members["algorithms"].items())
+    return Configuration(users, algorithms=algorithms, **changes)
+
+
+def _algorithm(place: Place) -> str:
+    if place.text() not in ALGORITHMS:
+        raise place.wrong(f"expected one of {', '.join(ALGORITHMS)}")
+    return place.text()
+
+
+def _user(place: Place, folder: Path) -> User:
+    members = place.members(frozenset({"name"}), _USER)
+    texts = {
+        name: members[name].any_text()
+        for name in ("password", "new_password", "home_dir")
+        if name in members
+    }
+    user = User(
+        members["name"].text(),
+        keys=_keys(members["authorized_keys"], folder)
+        if "authorized_keys" in members
+        else frozenset(),
+        rounds=tuple(map(_round, members["round"].items())) if "round" in members else None,
+        requires=tuple(each.text() for each in members["requires"].items())
+        if "requires" in members
+        else (),
+        delay=_seconds(members["delay"]) if "delay" in members else 0.0,
+        fail=members["fail"].one_of(Failure) if "fail" in members else None,
+        **texts,
+    )
+    for method in user.requires:
+        if method not in user.methods:
+            raise members["requires"].wrong(f"{user.name!r} has nothing for {method!r}")
+    return user
+
+
+def _seconds(place: Place) -> float:
+    if type(place.value) not in (int, float) or not 0 <= place.value <= 3600:
+        raise place.wrong("expected seconds, from 0 to 3600")
+    return float(place.value)
+
+
+def _round(place: Place) -> Question:
+    members = place.members(frozenset(), frozenset({"name", "instructions", "prompt"}))
+    prompts = []
+    answers = []
+    for each in members["prompt"].items() if "prompt" in members else ():
+        found = each.members(frozenset({"text"}), frozenset({"echo", "answer"}))
+        prompts.append((found["text"].text(), found["echo"].flag() if "echo" in found else False))
+        answers.append(found["answer"].any_text() if "answer" in found else None)
+    texts = {key: members[key].any_text() for key in ("name", "instructions") if key in members}
+    return Question(Prompts(prompts, **texts), tuple(answers))
+
+
+def _keys(place: Place, folder: Path) -> frozenset[bytes]:
+    """Return the keys of a list of lines, or of the files that it names, as sshd's are."""
+    found = set()
+    for each in place.items():
+        line = each.text()
+        lines = [line]
+        if " " not in line:
+            try:
+                lines = (folder / line).read_text(encoding="utf-8").splitlines()
+            except OSError as error:
+                raise each.wrong(f"expected a public key, or a file of them: {error}") from None
+        for one in lines:
+            if one.strip() and not one.startswith("#"):
+                found.add(_key(one, each))
+    return frozenset(found)
+
+
+def _key(line: str, place: Place) -> bytes:
+    words = line.split()
+    try:
+        blob = base64.b64decode(words[1], validate=True)
+    except (IndexError, binascii.Error):
+        raise place.wrong("expected a public key: its type, and base64") from None
+    if blob[4 : 4 + len(words[0])] != words[0].encode():
+        raise place.wrong(f"the public key is not of type {words[0]}")
+    return blob
