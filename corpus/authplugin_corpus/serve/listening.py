@@ -6,6 +6,7 @@ import itertools
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self
 
 import paramiko
@@ -162,10 +163,8 @@ class TestServer:
         """Close every connection, and stop listening."""
         self._closed.set()
         # A thread that is waiting in accept() is not woken by close() alone.
-        try:
+        with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._listener.close()
         for transport in list(self._transports):
             transport.close()
