@@ -29,7 +29,7 @@ from ..messages import (
     PluginProtocolAccept,
     PluginProtocolReject,
 )
-from ..session import ClientSession, EndOfFile
+from ..session import ClientSession
 from ..session import Event as PluginEvent
 from ..table import Message, Side
 from .codec import decode_payload, encode_payload
@@ -394,8 +394,8 @@ class Bridge:
                 self._asked, self._phase = None, Phase.WAITING
             case PluginKIUserRequest():
                 self._ask_user(event, by_plugin=True)
-            case EndOfFile():
-                self._lose_plugin(None)
+            case _:
+                self._lose_plugin(None)  # its output has ended, as it may
 
     def _lose_plugin(self, violation: RemoteProtocolError | None) -> None:
         """Carry on without the plugin, with the user in its place."""

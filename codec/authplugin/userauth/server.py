@@ -202,9 +202,6 @@ class UserAuthServer:
         """Take up what waits, one message after the other, until a decision is deferred."""
         self.check_time()
         while self._waiting and self._pending is None and self._is_open():
-            if self._authenticated is not None:
-                self._waiting.clear()
-                return
             try:
                 self._take(decode_payload(self._waiting.popleft(), self.limits, self._method))
             except RemoteProtocolError as error:

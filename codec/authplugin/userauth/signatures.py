@@ -247,12 +247,8 @@ def verify(
     strings.end()
     try:
         ALGORITHMS[algorithm].verify(key, value, covered)
-    except InvalidSignature:
-        raise UnacceptableKeyError(
-            "the signature is not that of this key over this request"
-        ) from None
-    except ValueError as error:
-        raise UnacceptableKeyError(f"no signature of {algorithm}: {error}") from None
+    except (InvalidSignature, ValueError):
+        raise UnacceptableKeyError("the signature is not by this key over this request") from None
 
 
 __all__ = ["ALGORITHMS", "DEFAULT_ALGORITHMS", "UnacceptableKeyError", "load_key", "verify"]

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from paramiko import Message, Transport
 
-from ..errors import RemoteProtocolError
+from ..errors import ProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..process import SupervisedProcess
 from .account import UserAuthLimits
@@ -43,15 +43,6 @@ class _Handler:
         self.transport = transport
         self._handler_table: dict[int, Callable[[Message], None]] = {}
         transport.auth_handler = self
-
-    def is_authenticated(self) -> bool:
-        raise NotImplementedError
-
-    def get_username(self) -> str | None:
-        raise NotImplementedError
-
-    def abort(self) -> None:
-        raise NotImplementedError
 
     def send(self, payload: bytes) -> None:
         self.transport._send_message(Message(payload))
@@ -140,7 +131,7 @@ class ServerAuthentication(_Handler):
         if self._server is not None:
             self._server.connection_lost()
 
-    def _service_request(self, message: Message) -> None:
+    def _service_request(self, message: Any) -> None:
         service = str(message.get_text())
         if service != USERAUTH_SERVICE:
             self.leave(Disconnect(_SERVICE_NOT_AVAILABLE, "only ssh-userauth can be asked for"))
@@ -164,20 +155,22 @@ class ServerAuthentication(_Handler):
         if server is None:
             self.leave(Disconnect(_PROTOCOL_ERROR, "ssh-userauth has to be asked for first"))
             return
-        if server.disconnect is None:
-            with suppress(RemoteProtocolError):  # `_flush` closes the connection
-                server.receive(payload)
+        with suppress(ProtocolError):  # `_flush` closes the connection
+            server.receive(payload)
         self._flush()
 
     def _time_over(self) -> None:
-        if self._server is not None:
-            self._server.check_time()
-            self._flush()
+        assert self._server is not None  # it starts the timer
+        self._server.check_time()
+        self._flush()
 
     def _flush(self) -> None:
         """Send what there is to send, in its order; in whatever thread."""
         server = self._server
         assert server is not None
+        if not self.transport.is_active():
+            self.abort()  # which paramiko says of a connection that the other side has closed alone
+            return
         with self._sending:
             for payload in server.data_to_send():
                 self.send(payload)

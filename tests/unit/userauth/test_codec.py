@@ -323,7 +323,8 @@ def test_counts(message: UserAuthMessage, name: str) -> None:
     fewer = payload.replace(b"\0\0\0\2", b"\0\0\0\1")
     with pytest.raises(RemoteProtocolError, match="trailing-bytes"):
         decode_payload(fewer, method=method)
-    for wrong in ("ab", [3], [None], [("a", True, 3)]):
+    flat = memoryview(b"abcd").cast("H")
+    for wrong in ("ab", [3], [None], [("a", True, 3)], [flat], [(flat, True)]):
         with pytest.raises(LocalProtocolError):
             encode(with_field(message, name, wrong))
 
@@ -344,6 +345,16 @@ def test_elements_that_are_not_utf8(octet: bytes) -> None:
         frame = encode(right)
         with pytest.raises(RemoteProtocolError, match="bad-utf8"):
             decode(frame.replace(good, octet), method="keyboard-interactive")
+
+
+def test_elements_beyond_ascii() -> None:
+    text = "é" * 10_000
+    for message in (
+        UserAuthInfoRequest("", "", "", [(text, True), ("é", False)]),
+        UserAuthInfoResponse([text, "é"]),
+        UserAuthInfoResponse(["é"]),
+    ):
+        assert decode(encode(message), method="keyboard-interactive") == message
 
 
 def test_elements_longer_than_the_limit() -> None:

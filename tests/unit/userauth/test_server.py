@@ -179,6 +179,20 @@ def test_an_algorithm_that_is_off_is_refused_unasked(caplog: pytest.LogCaptureFi
     )
 
 
+def test_a_key_that_is_none_is_refused_unasked() -> None:
+    handler = Handler(accepting("publickey"))
+    client = Client(handler)
+    request = UserAuthPublicKeyQuery("alice", SERVICE, "ssh-ed25519", b"no key")
+    assert client.say(request) == [REFUSED]
+    assert handler.events == []
+
+
+def test_a_reply_that_cannot_be_sent_is_a_refusal(caplog: pytest.LogCaptureFixture) -> None:
+    client = Client(Handler(lambda event: setattr(event, "change_password", "\ud800")))
+    assert client.say(PASSWORD) == [REFUSED]
+    assert "bad-value" in caplog.text
+
+
 def test_keyboard_interactive_asks_in_rounds() -> None:
     wanted = ("keyboard-interactive-1", "keyboard-interactive-2", "keyboard-interactive")
     handler = Handler(accepting(*wanted), [TWO, Prompts([]), CODE])
@@ -506,6 +520,14 @@ def test_a_decision_counts_once(caplog: pytest.LogCaptureFixture) -> None:
     event.accept = True
     assert not event.decide()
     assert "came too late, and is discarded" in caplog.text
+    assert client.replies() == [REFUSED]
+
+
+def test_nobody_has_to_be_told_of_output() -> None:
+    handler = Handler(lambda event: event.defer())
+    client = Client(handler)
+    client.say(PASSWORD)
+    assert handler.events[0].decide()
     assert client.replies() == [REFUSED]
 
 

@@ -169,6 +169,38 @@ def test_the_service_can_be_asked_for_twice() -> None:
         assert raw.read()[:1] == b"\x33"
 
 
+def test_a_client_that_hangs_up_leaves_nothing_to_decide() -> None:
+    handler = Handler(lambda event: event.defer())
+    with connected(handler) as (transport, server):
+        raw = Raw(transport)
+        raw.client.send(encode_payload(UserAuthPassword("alice", SERVICE, "x")))
+        transport.renegotiate_keys()
+        transport.close()
+        server.transport.join(WAIT)
+        [event] = handler.events
+        event.accept = True
+        assert not event.decide()
+        assert not server.is_authenticated()
+
+
+def test_a_client_may_hang_up_before_it_asks_for_anything() -> None:
+    with connected(Handler()) as (transport, server):
+        transport.close()
+        server.transport.join(WAIT)
+        assert not server.is_authenticated()
+
+
+def test_what_is_decided_on_a_closed_connection_goes_nowhere() -> None:
+    handler = Handler(lambda event: event.defer())
+    with connected(handler) as (transport, server):
+        raw = Raw(transport)
+        raw.client.send(encode_payload(UserAuthPassword("alice", SERVICE, "x")))
+        transport.renegotiate_keys()
+        server.transport.close()  # of which paramiko tells nobody
+        handler.events[0].decide()
+        assert raw.ends()
+
+
 PLUGIN = """
 import sys
 
@@ -294,3 +326,26 @@ def test_a_server_that_is_silent(plugin: Callable[..., SupervisedProcess]) -> No
             ask=lambda asked: [],
             timeout=2.0,
         )
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [(5, lambda server: server.send(b"\x34")), (50, lambda server: server.transport.close())],
+    ids=["no service", "hangs up"],
+)
+def test_a_server_that_does_something_else(
+    code: int,
+    says: Callable[[ServerAuthentication], None],
+    plugin: Callable[..., SupervisedProcess],
+) -> None:
+    with connected(Handler()) as (transport, server), plugin() as process:
+        server._handler_table[code] = lambda message: says(server)
+        with pytest.raises(EOFError):
+            login(
+                transport,
+                process,
+                hostname="example.com",
+                port=22,
+                ask=lambda asked: [],
+                timeout=WAIT,
+            )
