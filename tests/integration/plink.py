@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
@@ -67,23 +67,25 @@ def _missing(reason: str) -> NoReturn:
 def run_plink(
     folder: Path,
     server: Server,
-    plugin: Sequence[str],
+    plugin: Sequence[str] | None,
     *,
     user: str | None = "bob",
+    settings: Mapping[str, str] | None = None,
     options: Sequence[str] = ("-batch",),
     answers: Sequence[tuple[str, str]] = (),
     limit: float = LIMIT,
 ) -> Finished:
     """Let plink log in to `server` with the help of `plugin`, and run a command there.
 
-    `folder` gets plink's settings. `user` is the user name in them; None leaves it out.
+    `folder` gets plink's settings, `settings` among them. `user` is the user name in them; None
+    leaves it out, and None for `plugin` does without one.
     `answers` are pairs: when the first has been printed, the second is typed, with a newline;
     then the input ends.
 
     Returns when plink and everything that it started have ended. After `limit` seconds the test
     fails, and what has not ended is killed. It fails, too, if a prompt never came.
     """
-    _write_session(folder, server, plugin, user)
+    _write_session(folder, server, plugin, user, settings or {})
     command = [find_plink(), *options, "-no-antispoof", _SESSION, REMOTE_COMMAND]
     # plink and the processes that it starts all inherit this pipe's end: it reads as ended when
     # the last of them has, and whatever they write to files is then complete.
@@ -113,19 +115,27 @@ def run_plink(
                 raise
 
 
-def _write_session(folder: Path, server: Server, plugin: Sequence[str], user: str | None) -> None:
+def _write_session(
+    folder: Path,
+    server: Server,
+    plugin: Sequence[str] | None,
+    user: str | None,
+    more: Mapping[str, str],
+) -> None:
     settings = {
         "HostName": "127.0.0.1",
         "PortNumber": str(server.port),
         "Protocol": "ssh",
         "SSHManualHostKeys": server.fingerprint,
-        # Run by a shell: without `exec` that would stay between plink and the plugin.
-        "AuthPlugin": f"exec {shlex.join(plugin)}",
+        **more,
     }
+    if plugin is not None:
+        # Run by a shell: without `exec` that would stay between plink and the plugin.
+        settings["AuthPlugin"] = f"exec {shlex.join(plugin)}"
     if user is not None:
         settings["UserName"] = user
     sessions = folder / "sessions"
-    sessions.mkdir()
+    sessions.mkdir(exist_ok=True)
     assert not any("\n" in value for value in settings.values()), "a setting is one line"
     text = "".join(f"{key}={value}\n" for key, value in settings.items())
     (sessions / _SESSION).write_text(text, encoding="utf-8")

@@ -94,7 +94,7 @@ class ServerAuthentication(_Handler):
         # What the transport tells a client that it may sign with (RFC 8308, server-sig-algs).
         transport._preferred_pubkeys = tuple(algorithms)
         limits = user_auth_limits or UserAuthLimits()
-        self._make = lambda: UserAuthServer(
+        self._make: Callable[[], UserAuthServer] = lambda: UserAuthServer(
             handler,
             session_id=transport.session_id,
             algorithms=algorithms,

@@ -16,6 +16,8 @@ from authplugin.userauth.transport import ServerAuthentication
 
 HandlerFactory = Callable[[], UserAuthHandler]
 
+_CHANNEL_REQUEST = 98
+
 MOST_CONNECTIONS = 64
 """At one time; further clients wait."""
 
@@ -52,11 +54,25 @@ def described(event: SSHUserAuthRequest) -> str:
     return f"{', '.join(shown)}: {verdict}; available {event.available_methods or 'nothing'}"
 
 
-class _Channels(paramiko.ServerInterface):
-    """What a client may do once it has logged in: have its command echoed."""
+class _Channels(paramiko.ServerInterface):  # type: ignore[misc]  # paramiko has no types
+    """What a client may do once it has logged in: have its command echoed.
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
-        self._tell = tell
+    The echo begins once the client has been told that its request is granted, which paramiko does
+    behind the call that grants it: so it is begun by what calls that.
+    """
+
+    def __init__(self, transport: paramiko.Transport) -> None:
+        self._granted: dict[Any, bytes] = {}
+        table = dict(transport._channel_handler_table)
+        grant = table[_CHANNEL_REQUEST]
+
+        def request(channel: Any, message: Any) -> None:
+            grant(channel, message)
+            if channel in self._granted:
+                arguments = (channel, self._granted.pop(channel))
+                threading.Thread(target=_echo, args=arguments, daemon=True).start()
+
+        transport._channel_handler_table = {**table, _CHANNEL_REQUEST: request}
 
     def check_channel_request(self, kind: str, chanid: int) -> int:
         if kind == "session":
@@ -67,20 +83,18 @@ class _Channels(paramiko.ServerInterface):
         return True
 
     def check_channel_shell_request(self, channel: Any) -> bool:
-        return self._echo(channel, b"")
+        return self.check_channel_exec_request(channel, b"")
 
     def check_channel_exec_request(self, channel: Any, command: bytes) -> bool:
-        return self._echo(channel, command)
-
-    def _echo(self, channel: Any, command: bytes) -> bool:
-        def reply() -> None:
-            channel.sendall(command + b"\n")
-            channel.send_exit_status(0)
-            channel.close()
-
-        # Once the client has been told that its request is granted.
-        threading.Timer(0.0, reply).start()
+        self._granted[channel] = command
         return True
+
+
+def _echo(channel: Any, command: bytes) -> None:
+    with suppress(OSError):  # the client has gone
+        channel.sendall(command + b"\n")
+        channel.send_exit_status(0)
+        channel.close()
 
 
 class TestServer:
@@ -150,7 +164,7 @@ class TestServer:
                 banner=self._banner,
                 **self._options,
             )
-            transport.start_server(event=threading.Event(), server=_Channels(self._tell))
+            transport.start_server(event=threading.Event(), server=_Channels(transport))
             transport.join()
             who = authentication.authenticated
             ended = f"{who.user!r} was logged in" if who else "nobody had logged in"

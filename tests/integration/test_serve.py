@@ -1,0 +1,174 @@
+"""Real clients log in to the test server: every method, every algorithm that the client can do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from authplugin.userauth import ALGORITHMS, Prompts
+from authplugin_corpus.serve.deciding import ConfiguredHandler
+from authplugin_corpus.serve.listening import TestServer
+from authplugin_corpus.serve.users import Configuration, Question, User
+
+from .plink import REMOTE_COMMAND
+from .ssh_clients import ANSWERS, CLIENTS, Attempt, Client, Where
+
+PRINTED = f"{REMOTE_COMMAND}\n"
+
+KEYS = {
+    "ed25519": "ssh-ed25519",
+    "nistp256": "ecdsa-sha2-nistp256",
+    "nistp384": "ecdsa-sha2-nistp384",
+    "nistp521": "ecdsa-sha2-nistp521",
+    "rsa": "ssh-rsa",
+    "dsa": "ssh-dss",
+}
+"""Kinds of keys, and what asyncssh calls them."""
+
+SIGNED = {
+    "ssh-ed25519": "ed25519",
+    "ecdsa-sha2-nistp256": "nistp256",
+    "ecdsa-sha2-nistp384": "nistp384",
+    "ecdsa-sha2-nistp521": "nistp521",
+    "rsa-sha2-256": "rsa",
+    "rsa-sha2-512": "rsa",
+    "ssh-rsa": "rsa",
+    "ssh-dss": "dsa",
+}
+"""Algorithms, and the kind of key that each takes."""
+
+CANNOT = {
+    ("paramiko", "ssh-dss"),  # given up in paramiko 4
+    ("paramiko", "ssh-rsa"),  # given up in paramiko 5
+    ("plink", "ssh-rsa"),  # takes SHA-2 where the server can
+    ("plink", "rsa-sha2-256"),  # takes SHA-512 where the server can
+}
+"""What a client cannot do, or cannot be told to."""
+
+ROUNDS = (
+    Question(
+        Prompts([("Code: ", True), ("PIN: ", False)], "Login", "From your token"),
+        (ANSWERS["Code: "], ANSWERS["PIN: "]),
+    ),
+    Question(Prompts([], "", "Your token expires soon."), ()),
+    Question(Prompts([("Again: ", False)]), (ANSWERS["Again: "],)),
+)
+
+
+@pytest.fixture(params=list(CLIENTS))
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def client(name: str) -> Client:
+    return CLIENTS[name]
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the files of private keys, by kind."""
+    folder = tmp_path_factory.mktemp("keys")
+    made = {}
+    for kind, algorithm in KEYS.items():
+        path = folder / kind
+        asyncssh.generate_private_key(algorithm).write_private_key(str(path), "openssh")
+        path.chmod(0o600)
+        made[kind] = path
+    return made
+
+
+@pytest.fixture(scope="session")
+def blobs(keys: dict[str, Path]) -> frozenset[bytes]:
+    return frozenset(asyncssh.read_private_key(str(path)).public_data for path in keys.values())
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def where(blobs: frozenset[bytes], told: list[str], tmp_path: Path) -> Iterator[Where]:
+    users = (
+        User("password", password="swordfish"),
+        User("key", keys=blobs),
+        User("asked", rounds=ROUNDS),
+        User("nothing", rounds=(Question(Prompts([]), ()),)),
+        User("unasked", rounds=()),
+        User("factors", keys=blobs, rounds=ROUNDS, requires=("publickey", "keyboard-interactive")),
+        User("slow", password="swordfish", delay=0.3),
+    )
+    configuration = Configuration({user.name: user for user in users})
+    with TestServer(
+        lambda: ConfiguredHandler(configuration), tell=told.append, algorithms=tuple(ALGORITHMS)
+    ) as server:
+        yield Where(server.port, server.fingerprint, tmp_path)
+
+
+def test_password(client: Client, where: Where) -> None:
+    assert client(where, Attempt("password", ["password"])) == PRINTED
+
+
+def test_wrong_password(client: Client, where: Where) -> None:
+    assert client(where, Attempt("password", ["password"], "marlin")) == ""
+
+
+def test_a_decision_that_takes_its_time(client: Client, where: Where) -> None:
+    assert client(where, Attempt("slow", ["password"])) == PRINTED
+
+
+@pytest.mark.parametrize("algorithm", SIGNED)
+def test_publickey(
+    algorithm: str,
+    name: str,
+    client: Client,
+    where: Where,
+    keys: dict[str, Path],
+    told: list[str],
+) -> None:
+    if (name, algorithm) in CANNOT:
+        pytest.skip(f"{name} cannot be told to sign with {algorithm}")
+    attempt = Attempt("key", ["publickey"], key=keys[SIGNED[algorithm]], algorithm=algorithm)
+    assert client(where, attempt) == PRINTED
+    assert any(f"publickey, {algorithm}," in line and "accepted" in line for line in told)
+
+
+def test_a_key_that_is_not_authorised(client: Client, where: Where, tmp_path: Path) -> None:
+    path = tmp_path / "other"
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(path), "openssh")
+    path.chmod(0o600)
+    assert client(where, Attempt("key", ["publickey"], key=path)) == ""
+
+
+@pytest.mark.parametrize("user", ["asked", "nothing", "unasked"])
+def test_keyboard_interactive(user: str, client: Client, where: Where) -> None:
+    assert client(where, Attempt(user, ["keyboard-interactive"])) == PRINTED
+
+
+def test_two_factors(client: Client, where: Where, keys: dict[str, Path], told: list[str]) -> None:
+    methods = ["publickey", "keyboard-interactive"]
+    assert client(where, Attempt("factors", methods, key=keys["ed25519"])) == PRINTED
+    signed = [line for line in told if "(query)" not in line]
+    assert sum("partial success" in line for line in signed) == 1
+    assert any("keyboard-interactive: accepted" in line for line in told)
+
+
+def test_one_factor_of_two(client: Client, where: Where, keys: dict[str, Path]) -> None:
+    attempt = Attempt("factors", ["publickey"], key=keys["ed25519"])
+    if client is CLIENTS["paramiko"]:
+        with pytest.raises(Exception, match=r"Channel|session|closed|SSH"):
+            client(where, attempt)
+    else:
+        assert client(where, attempt) == ""
+
+
+def test_no_secret_is_told(client: Client, where: Where, told: list[str]) -> None:
+    client(where, Attempt("password", ["password"]))
+    client(where, Attempt("asked", ["keyboard-interactive"]))
+    assert told
+    text = "\n".join(told)
+    assert "swordfish" not in text
+    assert ANSWERS["PIN: "] not in text
+    assert ANSWERS["Code: "] not in text
