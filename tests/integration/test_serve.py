@@ -1,10 +1,19 @@
 """Real clients log in to the test server: every method, every algorithm that the client can do."""
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 
 from authplugin.userauth import ALGORITHMS, Prompts
 from authplugin_corpus.serve.deciding import ConfiguredHandler
@@ -16,15 +25,14 @@ from .ssh_clients import ANSWERS, CLIENTS, Attempt, Client, Where
 
 PRINTED = f"{REMOTE_COMMAND}\n"
 
-KEYS = {
-    "ed25519": "ssh-ed25519",
-    "nistp256": "ecdsa-sha2-nistp256",
-    "nistp384": "ecdsa-sha2-nistp384",
-    "nistp521": "ecdsa-sha2-nistp521",
-    "rsa": "ssh-rsa",
-    "dsa": "ssh-dss",
+KEYS: dict[str, Callable[[], Any]] = {
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+    "nistp256": lambda: ec.generate_private_key(ec.SECP256R1()),
+    "nistp384": lambda: ec.generate_private_key(ec.SECP384R1()),
+    "nistp521": lambda: ec.generate_private_key(ec.SECP521R1()),
+    "rsa": lambda: rsa.generate_private_key(65537, 2048),
 }
-"""Kinds of keys, and what asyncssh calls them."""
+"""What makes a key of each kind."""
 
 SIGNED = {
     "ssh-ed25519": "ed25519",
@@ -66,22 +74,31 @@ def client(name: str) -> Client:
     return CLIENTS[name]
 
 
-@pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Return the files of private keys, by kind."""
-    folder = tmp_path_factory.mktemp("keys")
-    made = {}
-    for kind, algorithm in KEYS.items():
-        path = folder / kind
-        asyncssh.generate_private_key(algorithm).write_private_key(str(path), "openssh")
+def write_key(kind: str, path: Path) -> bytes:
+    """Write a new private key, and return the public key's blob."""
+    if kind == "dsa":  # which cryptography does not write any more
+        made = asyncssh.generate_private_key("ssh-dss")
+        made.write_private_key(str(path), "openssh")
         path.chmod(0o600)
-        made[kind] = path
-    return made
+        return made.public_data
+    key = KEYS[kind]()
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+    path.chmod(0o600)
+    line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH)
+    return base64.b64decode(line.split()[1])
 
 
 @pytest.fixture(scope="session")
-def blobs(keys: dict[str, Path]) -> frozenset[bytes]:
-    return frozenset(asyncssh.read_private_key(str(path)).public_data for path in keys.values())
+def blobs(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, bytes]:
+    """Return the blobs of public keys, by the files of the private ones."""
+    folder = tmp_path_factory.mktemp("keys")
+    return {folder / kind: write_key(kind, folder / kind) for kind in (*KEYS, "dsa")}
+
+
+@pytest.fixture(scope="session")
+def keys(blobs: dict[Path, bytes]) -> dict[str, Path]:
+    """Return the files of private keys, by kind."""
+    return {path.name: path for path in blobs}
 
 
 @pytest.fixture
@@ -90,14 +107,15 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def where(blobs: frozenset[bytes], told: list[str], tmp_path: Path) -> Iterator[Where]:
+def where(blobs: dict[Path, bytes], told: list[str], tmp_path: Path) -> Iterator[Where]:
+    known = frozenset(blobs.values())
     users = (
         User("password", password="swordfish"),
-        User("key", keys=blobs),
+        User("key", keys=known),
         User("asked", rounds=ROUNDS),
         User("nothing", rounds=(Question(Prompts([]), ()),)),
         User("unasked", rounds=()),
-        User("factors", keys=blobs, rounds=ROUNDS, requires=("publickey", "keyboard-interactive")),
+        User("factors", keys=known, rounds=ROUNDS, requires=("publickey", "keyboard-interactive")),
         User("slow", password="swordfish", delay=0.3),
     )
     configuration = Configuration({user.name: user for user in users})
@@ -137,8 +155,7 @@ def test_publickey(
 
 def test_a_key_that_is_not_authorised(client: Client, where: Where, tmp_path: Path) -> None:
     path = tmp_path / "other"
-    asyncssh.generate_private_key("ssh-ed25519").write_private_key(str(path), "openssh")
-    path.chmod(0o600)
+    write_key("ed25519", path)
     assert client(where, Attempt("key", ["publickey"], key=path)) == ""
 
 
