@@ -1,55 +1,60 @@
-"""The command `authplugin`, and those of its subcommands that need no room but this one.
+"""The command `authplugin`, which finds its subcommands in all rooms.
 
-A room registers its subcommands as entry points of the group `authplugin.commands`; none is
-imported before it is used.
+Those of other rooms are entry points of the group `authplugin.commands`. None is imported before it
+is used.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.util
 import io
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
-from importlib.metadata import EntryPoint, entry_points, version
-from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
 from authplugin import Limits, RemoteProtocolError, explain
 from authplugin import decode as decode_frame
 
-from .exporting import Form, export
 from .frames import FrameStream
-from .model import Kind
-from .show import flag_lines, list_lines, show_lines
-from .vectors import load_flags, load_vectors
-from .verifying import (
-    counts,
-    kind_of,
-    problems_of_corpus,
-    problems_of_files,
-    retired_ids,
-    summary,
-)
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 _GROUP = "authplugin.commands"
 _CHUNK = 64 * 1024
 
+_OWN: Final = {
+    "check": "authplugin_corpus.check.command:check",
+    "corpus": "authplugin_corpus.corpus_command:corpus",
+    "decode": "authplugin_corpus.command:decode",
+}
+"""The commands of this room, and where they are."""
+
 
 class LazyGroup(click.Group):
-    """A group whose commands are entry points, imported when they are used."""
+    """A group whose commands are imported when they are used."""
 
     @cached_property
     def points(self) -> Mapping[str, EntryPoint]:
-        """The entry points, by the name of the command."""
+        """The commands of other rooms, by their names."""
+        # Takes a while to load, of no use to those who use this room alone.
+        from importlib.metadata import entry_points
+
         return {point.name: point for point in entry_points(group=_GROUP)}
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Where all commands are, by their names: as `module:function`."""
+        return {**{name: point.value for name, point in self.points.items()}, **_OWN}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands; imports none."""
-        return sorted(self.points)
+        return sorted(self.places)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return a command, imported now; None where there is none of that name.
@@ -57,6 +62,10 @@ class LazyGroup(click.Group):
         Raises:
             click.ClickException: where it cannot be imported; says what has to be installed.
         """
+        if name in _OWN:
+            module, _, function = _OWN[name].partition(":")
+            own: click.Command = getattr(importlib.import_module(module), function)
+            return own
         point = self.points.get(name)
         if point is None:
             return None
@@ -70,7 +79,7 @@ class LazyGroup(click.Group):
         """Write what each command does, without importing it."""
         with formatter.section("Commands"):
             formatter.write_dl(
-                [(name, _first_line(self.points[name])) for name in self.list_commands(ctx)]
+                [(name, _first_line(place)) for name, place in sorted(self.places.items())]
             )
 
 
@@ -89,22 +98,23 @@ def _missing(point: EntryPoint, error: ImportError) -> str:
     return text
 
 
-def _first_line(point: EntryPoint) -> str:
+def _first_line(place: str) -> str:
     """Return the first line of a command's docstring, from its source."""
+    module, _, function = place.partition(":")
     try:
-        spec = importlib.util.find_spec(point.module)
-        source = None if spec is None else spec.loader.get_source(point.module)  # type: ignore[union-attr]
+        spec = importlib.util.find_spec(module)
+        source = None if spec is None else spec.loader.get_source(module)  # type: ignore[union-attr]
         tree = ast.parse(source or "")
     except (ImportError, AttributeError, SyntaxError):
         return ""
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == point.attr:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
             return (ast.get_docstring(node) or "").partition("\n")[0]
     return ""
 
 
 @click.group(cls=LazyGroup)
-@click.version_option(version("authplugin"), prog_name="authplugin")
+@click.version_option(package_name="authplugin", prog_name="authplugin")
 def main() -> None:
     """Harden programs that speak PuTTY's authentication plugin protocol."""
     for stream in (sys.stdout, sys.stderr):
@@ -156,102 +166,3 @@ def _read(file: BinaryIO, is_hex: bool) -> bytes:
         return bytes.fromhex(file.read().decode("ascii"))
     except ValueError:
         raise click.ClickException("the input is not pairs of hexadecimal digits") from None
-
-
-@click.group()
-def corpus() -> None:
-    """Look at the vectors: messages and conversations, with a verdict on each."""
-
-
-_KIND = click.option(
-    "--kind",
-    "kinds",
-    type=click.Choice([kind.value for kind in Kind]),
-    multiple=True,
-    help="Only vectors of this kind. Can be given more than once.",
-)
-
-
-@corpus.command("list")
-@_KIND
-def list_(kinds: Sequence[str]) -> None:
-    """List the vectors: id, result, sentence."""
-    for line in list_lines([each for each in load_vectors() if kind_of(each) in (kinds or Kind)]):
-        click.echo(line)
-
-
-@corpus.command()
-@click.argument("name", metavar="ID|FLAG")
-def show(name: str) -> None:
-    """Show one vector, what it is for and its bytes; or a flag, and what carries it."""
-    for vector in load_vectors():
-        if vector.id == name:
-            _echo(show_lines(vector))
-            return
-    if name in load_flags():
-        _echo(flag_lines(load_flags()[name], load_vectors()))
-        return
-    if name in retired_ids():
-        instead = retired_ids()[name]
-        hint = "" if instead is None else f"; see {instead}"
-        raise click.ClickException(f"the id {name!r} is retired{hint}")
-    raise click.ClickException(
-        f"no vector and no flag is called {name!r}; `authplugin corpus list` lists all vectors"
-    )
-
-
-@corpus.command()
-@click.argument(
-    "paths",
-    metavar="[FILE]...",
-    nargs=-1,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
-def verify(paths: Sequence[Path]) -> None:
-    """Check files of vectors, or else the whole corpus, against its rules.
-
-    The exit status is 1 where something in them is wrong.
-    """
-    try:
-        texts = {str(path): path.read_text("utf-8") for path in paths}
-    except (OSError, UnicodeDecodeError) as error:
-        raise click.ClickException(str(error)) from error
-    problems = list(problems_of_files(texts) if paths else problems_of_corpus())
-    _echo(problems)
-    if paths and not problems:
-        click.echo(f"{len(paths)} {'file' if len(paths) == 1 else 'files'}, nothing wrong")
-    if not paths and not problems:
-        _echo(summary(load_vectors()))
-        missing = [line for count in counts(load_vectors()) for line in count.lines()]
-        _echo(missing)
-        problems += missing
-    if problems:
-        raise click.exceptions.Exit(1)
-
-
-@corpus.command("export")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice([form.value for form in Form]),
-    default=Form.JSON.value,
-    show_default=True,
-    help="One JSON document, or raw inputs, one a file, named by their SHA-1.",
-)
-@_KIND
-@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-def export_(form: str, kinds: Sequence[str], folder: Path) -> None:
-    """Write the corpus into FOLDER, for programs in other languages and for fuzzers.
-
-    An input is the bytes of a message, or all that the program under test reads in a dialogue.
-    """
-    try:
-        written = export(Form(form), [Kind(kind) for kind in kinds or Kind], folder)
-    except OSError as error:
-        raise click.ClickException(f"cannot write to {folder}: {error.strerror}") from error
-    click.echo(f"{written} {'file' if written == 1 else 'files'} in {folder}")
-
-
-def _echo(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)

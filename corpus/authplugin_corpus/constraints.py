@@ -46,7 +46,7 @@ class Constraint:
 
     def __str__(self) -> str:
         if self.relation is Relation.COUNT:
-            return f"{self.value} {self.field}"
+            return _counted(self.value, self.field)
         return f"{self.field} {_WORDS[self.relation]}{self.value!r}"
 
     def broken_by(self, message: Message) -> str | None:
@@ -54,10 +54,14 @@ class Constraint:
         value = getattr(message.detach(), self.field)
         value = tuple(value) if isinstance(value, list) else value
         if self.relation is Relation.COUNT:
-            wrong, has = len(value) != self.value, f"{len(value)} {self.field}"
+            wrong, has = len(value) != self.value, _counted(len(value), self.field)
         else:
             wrong, has = not _holds(self.relation, value, self.value), f"{self.field} {value!r}"
         return f"has {has} (due: {self})" if wrong else None
+
+
+def _counted(count: object, field: str) -> str:
+    return f"{count} {field.removesuffix('s') if count == 1 else field}"
 
 
 def _holds(relation: Relation, value: Any, bound: Any) -> bool:

@@ -21,8 +21,9 @@ from authplugin import (
 from authplugin.messages import SPEAKER, VERSIONS
 
 from .constraints import Expected, Relation
+from .delivery import pieces
 from .faults import plain
-from .model import ClientDialogue, EndOfInput, Expect, PluginDialogue, Send
+from .model import ClientDialogue, Delivery, EndOfInput, Expect, PluginDialogue, Send
 
 END: Final = "end between frames"
 END_INSIDE: Final = "end inside a frame"
@@ -46,8 +47,12 @@ def program_of(vector: PluginDialogue | ClientDialogue) -> Side:
     return Side.PLUGIN if isinstance(vector, PluginDialogue) else Side.CLIENT
 
 
-def hear(vector: PluginDialogue | ClientDialogue) -> Heard:
+def hear(vector: PluginDialogue | ClientDialogue, delivery: Delivery = Delivery.WHOLE) -> Heard:
     """Return what this library's own session hears in a dialogue.
+
+    Args:
+        vector: the dialogue.
+        delivery: in which pieces its bytes come.
 
     Raises:
         ProtocolError: where the dialogue lets the program say what it cannot, or the right
@@ -64,7 +69,9 @@ def hear(vector: PluginDialogue | ClientDialogue) -> Heard:
             session.send(example_of(turn.expected))
         elif isinstance(turn, Send):
             state = session.state
-            session.receive_data(turn.data)
+            for piece in pieces(turn.data, delivery):
+                if session.violation is None:
+                    session.receive_data(piece)
             for message in turn.messages:
                 heard.events.add((state, message.spec.name))
                 if session.next_event() != message:
@@ -72,6 +79,7 @@ def hear(vector: PluginDialogue | ClientDialogue) -> Heard:
                         ErrorCode.BAD_VALUE, f"the bytes are not those of {message.spec.name}"
                     )
                 state = message.spec.enters
+            _expect_no_more(session)
             rest = _behind(turn)
             if rest and (name := _name_of(rest)) is not None:
                 heard.events.add((state, name))
@@ -83,6 +91,16 @@ def hear(vector: PluginDialogue | ClientDialogue) -> Heard:
                 session.receive_end_of_file()
     heard.code = None if session.violation is None else session.violation.code
     return heard
+
+
+def _expect_no_more(session: PluginSession | ClientSession) -> None:
+    """Refuse a session that has heard more than was said."""
+    try:
+        event = session.next_event()
+    except RemoteProtocolError:
+        return  # the violation, which stays
+    if event is not None:
+        raise RemoteProtocolError(ErrorCode.BAD_VALUE, "more is heard than the good messages")
 
 
 def _behind(turn: Send) -> bytes:

@@ -42,9 +42,7 @@ def message_from_json(place: Place) -> Message:
 
 def type_at(place: Place) -> type[Message]:
     """Return the message that the `"type"` of an object names; other members may be there."""
-    named = place.mapping().get("type")
-    if named is None:
-        raise place.wrong("lacks 'type'")
+    named = place.member("type")
     name = named.text()
     if name not in TYPES:
         raise named.wrong(f"{name!r} is no message; there are {', '.join(TYPES)}")

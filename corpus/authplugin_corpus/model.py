@@ -170,6 +170,11 @@ class EndOfInput:
 
 
 @dataclass(frozen=True, slots=True)
+class EndOfOutput:
+    """Nobody reads any more what the program writes, as where the other side has gone."""
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectEnd:
     """Nothing more is said, and the program ends: a plugin its process, a client its output."""
 
@@ -194,7 +199,9 @@ class User:
     answers: tuple[str, ...]
 
 
-Turn: TypeAlias = Send | Expect | Allow | ExpectSilence | EndOfInput | ExpectEnd | Server | User
+Turn: TypeAlias = (
+    Send | Expect | Allow | ExpectSilence | EndOfInput | EndOfOutput | ExpectEnd | Server | User
+)
 
 
 @dataclass(frozen=True, slots=True)

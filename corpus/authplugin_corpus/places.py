@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -34,13 +34,32 @@ class VectorError(ValueError):
         return ": ".join(part for part in (self.file, self.place, self.text) if part)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
-    """A JSON value, its file and its place there. Every method raises VectorError."""
+    """A JSON value, its file and its place there. Every method raises VectorError.
+
+    Attributes:
+        value: the value.
+        file: the name of the file.
+        above: the object or array that it stands in; None for the file as a whole.
+        key: its name or index there.
+    """
 
     value: Any
     file: str
-    path: str = ""
+    above: Place | None = None
+    key: str | int = ""
+
+    @property
+    def path(self) -> str:
+        """Where in the file it stands, such as `"vectors[3].turns[0].send"`."""
+        # Put together where something is wrong: there are tens of thousands of places.
+        if self.above is None:
+            return str(self.key)
+        path = self.above.path
+        if isinstance(self.key, int):
+            return f"{path}[{self.key}]"
+        return f"{path}.{self.key}" if path else self.key
 
     def wrong(self, text: str) -> VectorError:
         """Return the error that says what is wrong here."""
@@ -54,28 +73,36 @@ class Place:
 
     def members(self, required: frozenset[str], optional: frozenset[str]) -> Mapping[str, Place]:
         """Return the members of an object that has all the required ones and no unknown ones."""
-        found = self.mapping()
-        missing = sorted(required - found.keys())
+        names = self.names()
+        missing = required - names
         if missing:
-            raise self.wrong(f"lacks {_quoted(missing)}")
-        unknown = sorted(found.keys() - required - optional)
+            raise self.wrong(f"lacks {_quoted(sorted(missing))}")
+        unknown = names - required - optional
         if unknown:
             known = _quoted(sorted(required | optional))
-            raise self.wrong(f"has {_quoted(unknown)}, where only {known} may be")
-        return found
+            raise self.wrong(f"has {_quoted(sorted(unknown))}, where only {known} may be")
+        return self.mapping()
+
+    def names(self) -> Set[str]:
+        """Return the names of an object's members."""
+        return self._a(dict).keys()
+
+    def member(self, name: str) -> Place:
+        """Return one member of an object; others may be there."""
+        value = self._a(dict)
+        if name not in value:
+            raise self.wrong(f"lacks {name!r}")
+        return Place(value[name], self.file, self, name)
 
     def mapping(self) -> Mapping[str, Place]:
         """Return the members of an object."""
-        dot = "." if self.path else ""
-        return {
-            name: Place(value, self.file, f"{self.path}{dot}{name}")
-            for name, value in self._a(dict).items()
-        }
+        file = self.file
+        return {name: Place(value, file, self, name) for name, value in self._a(dict).items()}
 
     def items(self) -> Iterator[Place]:
         """Yield the items of an array."""
         for index, value in enumerate(self._a(list)):
-            yield Place(value, self.file, f"{self.path}[{index}]")
+            yield Place(value, self.file, self, index)
 
     def text(self) -> str:
         """Return a string that is not empty."""
@@ -137,11 +164,12 @@ def parse(text: str, file: str) -> Place:
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        names = [name for name, _ in pairs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = sorted({name for name in names if names.count(name) > 1})
             raise VectorError(file, "", f"an object has {_quoted(twice)} twice")
-        return dict(pairs)
+        return found
 
     try:
         return Place(json.loads(text, object_pairs_hook=unique), file)

@@ -13,6 +13,7 @@ from .model import (
     Allow,
     Delivery,
     EndOfInput,
+    EndOfOutput,
     Expect,
     ExpectEnd,
     ExpectSilence,
@@ -108,6 +109,8 @@ def _turn_lines(turn: Turn, side: Side) -> Iterator[str]:
             yield f"the plugin's {'input' if side is Side.PLUGIN else 'output'} is closed"
             if fault is not None:
                 yield f"  a strict {side} refuses {fault.sentence}: {fault.code}"
+        case EndOfOutput():
+            yield f"nobody reads any more what the {side} writes"
         case ExpectEnd():
             yield f"the {side} says nothing more, and ends"
         case Server() | User():

@@ -13,6 +13,8 @@ Each is one of
                                 would not
     {"expect_silence": true}    the program must say nothing, and go on waiting
     {"end_of_input": true}      close the program's input; `fault` says what is wrong with that
+    {"end_of_output": true}     close the other end of the program's output: what it writes from
+                                then on fails, or is lost
     {"expect_end": true}        the program must say nothing more, and end: a plugin its process, a
                                 client what it writes to the plugin. Nothing is stated about an exit
                                 status, but no signal may end a plugin
@@ -37,6 +39,7 @@ from .message_json import message_from_json
 from .model import (
     Allow,
     EndOfInput,
+    EndOfOutput,
     Expect,
     ExpectEnd,
     ExpectSilence,
@@ -62,9 +65,9 @@ def turn_from_json(place: Place, speaker: Side) -> Turn:
     Raises:
         VectorError: where it is not in that form.
     """
-    members = place.mapping()
+    names = place.names()
     for name, read in _TURNS.items():
-        if name in members and (name not in _CLIENT_ONLY or speaker is Side.CLIENT):
+        if name in names and (name not in _CLIENT_ONLY or speaker is Side.CLIENT):
             return read(place, speaker)
     known = [name for name in _TURNS if name not in _CLIENT_ONLY or speaker is Side.CLIENT]
     raise place.wrong(f"expected an object with one of {', '.join(map(repr, known))}")
@@ -134,6 +137,11 @@ def _end_of_input(place: Place, speaker: Side) -> EndOfInput:
     return EndOfInput(_fault(members))
 
 
+def _end_of_output(place: Place, speaker: Side) -> EndOfOutput:
+    place.members(frozenset({"end_of_output"}), _NOTHING)["end_of_output"].true()
+    return EndOfOutput()
+
+
 def _expect_end(place: Place, speaker: Side) -> ExpectEnd:
     place.members(frozenset({"expect_end"}), _NOTHING)["expect_end"].true()
     return ExpectEnd()
@@ -141,12 +149,12 @@ def _expect_end(place: Place, speaker: Side) -> ExpectEnd:
 
 def _server(place: Place, speaker: Side) -> Server:
     said = place.members(frozenset({"server"}), _NOTHING)["server"]
-    if "success" in said.mapping():
+    if "success" in said.names():
         return Server(None, said.members(frozenset({"success"}), _NOTHING)["success"].flag())
     challenge = said.members(frozenset({"challenge"}), _NOTHING)["challenge"]
     named: Any = {"type": PluginKIServerRequest.spec.name, **challenge.mapping()}
     named = {name: getattr(value, "value", value) for name, value in named.items()}
-    return Server(message_from_json(Place(named, challenge.file, challenge.path)))
+    return Server(message_from_json(Place(named, challenge.file, said, challenge.key)))
 
 
 def _user(place: Place, speaker: Side) -> User:
@@ -160,6 +168,7 @@ _TURNS: Final[Mapping[str, Callable[[Place, Side], Turn]]] = {
     "allow": _allow,
     "expect_silence": _expect_silence,
     "end_of_input": _end_of_input,
+    "end_of_output": _end_of_output,
     "expect_end": _expect_end,
     "server": _server,
     "user": _user,
@@ -176,21 +185,27 @@ def check_turns(place: Place, turns: tuple[Turn, ...], result: Result) -> None:
     if [index for index, turn in enumerate(turns, 1) if turn == ExpectEnd()] != [len(turns)]:
         raise place.wrong("expected 'expect_end' as the last turn, and nowhere else")
     closed = False
+    unheard = False
     fault = False
     for turn, item in zip(turns, place.items(), strict=True):
-        problem = _problem(turn, closed=closed, fault=fault)
+        problem = _problem(turn, closed=closed, fault=fault, unheard=unheard)
         if problem is not None:
             raise item.wrong(problem)
         if isinstance(turn, (Send, EndOfInput)):
             fault = fault or turn.fault is not None
             closed = closed or isinstance(turn, EndOfInput)
+        unheard = unheard or isinstance(turn, EndOfOutput)
     if fault is (result is Result.VALID):
         raise place.wrong("what is 'valid' has no 'fault', and everything else has one")
 
 
-def _problem(turn: Turn, *, closed: bool, fault: bool) -> str | None:
+def _problem(turn: Turn, *, closed: bool, fault: bool, unheard: bool) -> str | None:
     over = closed or fault
     match turn:
+        case Expect() | Allow() if unheard:
+            return "nothing can be heard behind the end of the output"
+        case EndOfOutput() if unheard:
+            return "the output can end but once"
         case Send() | Server() | User() if over:
             return "nothing can be sent behind a fault or the end of the input"
         case Expect() if over:

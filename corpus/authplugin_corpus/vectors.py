@@ -11,10 +11,10 @@ other prompts (H.6.9).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Literal, TypeVar, overload
+from typing import Any, Final, Literal, cast, overload
 
 from authplugin import ErrorCode, Limits, Side
 
@@ -26,6 +26,7 @@ from .model import (
     ClientDialogue,
     Delivery,
     EndOfInput,
+    EndOfOutput,
     Expect,
     ExpectEnd,
     ExpectSilence,
@@ -55,6 +56,7 @@ __all__ = [
     "ClientDialogue",
     "Delivery",
     "EndOfInput",
+    "EndOfOutput",
     "Expect",
     "ExpectEnd",
     "ExpectSilence",
@@ -89,21 +91,24 @@ _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _CLAUSE = re.compile(r"H(?:\.\d+)+|RFC \d{4} \d+(?:\.\d+)*")
 _NOTHING: Final[frozenset[str]] = frozenset()
 
-_Kind = TypeVar("_Kind", bound=Vector)
 
-
-@cache
 def load_vectors() -> tuple[Vector, ...]:
     """Return all vectors of the package, in the order of their files' names.
 
     Raises:
         VectorError: where a file is not as its schema says, or an id is there twice.
     """
+    return _load(*Kind)
+
+
+@cache
+def _load(*kinds: Kind) -> tuple[Vector, ...]:
+    """Return the vectors of some kinds; see `load_vectors`."""
     flags = load_flags()
     folder = files(__package__) / "vectors"
     found: dict[str, Vector] = {}
     for file in sorted(folder.iterdir(), key=lambda each: each.name):
-        for vector in read_vectors(file.read_text("utf-8"), file.name, flags):
+        for vector in _vectors(parse(file.read_text("utf-8"), file.name), flags, kinds):
             if vector.id in found:
                 raise VectorError(file.name, vector.id, f"is in {found[vector.id].file} as well")
             found[vector.id] = vector
@@ -119,17 +124,13 @@ def load_dialogues(
 ) -> tuple[PluginDialogue, ...] | tuple[ClientDialogue, ...]:
     """Return the dialogues with one kind of program under test; see `load_vectors`."""
     if program == "plugin":
-        return _of(PluginDialogue)
-    return _of(ClientDialogue)
+        return cast(tuple[PluginDialogue, ...], _load(Kind.PLUGIN_DIALOGUES))
+    return cast(tuple[ClientDialogue, ...], _load(Kind.CLIENT_DIALOGUES))
 
 
 def load_messages() -> tuple[MessageVector, ...]:
     """Return the vectors of single frames; see `load_vectors`."""
-    return _of(MessageVector)
-
-
-def _of(kind: type[_Kind]) -> tuple[_Kind, ...]:
-    return tuple(vector for vector in load_vectors() if isinstance(vector, kind))
+    return cast(tuple[MessageVector, ...], _load(Kind.MESSAGES))
 
 
 @cache
@@ -190,9 +191,15 @@ def read_vectors(text: str, file: str, flags: Mapping[str, Flag]) -> tuple[Vecto
     Raises:
         VectorError: where it is not as its schema says.
     """
-    members = document(parse(text, file), "vectors", "kind")
+    return tuple(_vectors(parse(text, file), flags, tuple(Kind)))
+
+
+def _vectors(place: Place, flags: Mapping[str, Flag], kinds: Sequence[Kind]) -> Iterator[Vector]:
+    """Yield the vectors of a file, where it is of one of these kinds."""
+    members = document(place, "vectors", "kind")
     kind = members["kind"].one_of(Kind)
-    return tuple(_vector(place, kind, flags) for place in members["vectors"].items())
+    if kind in kinds:
+        yield from (_vector(item, kind, flags) for item in members["vectors"].items())
 
 
 def document(place: Place, *names: str) -> Mapping[str, Place]:
@@ -201,9 +208,7 @@ def document(place: Place, *names: str) -> Mapping[str, Place]:
     Raises:
         VectorError: where it is of another version, or has other members.
     """
-    version = place.mapping().get("format")
-    if version is None:
-        raise place.wrong("lacks 'format'")
+    version = place.member("format")
     if version.number() != FORMAT:
         raise version.wrong(f"expected {FORMAT}: other versions of the format are not known here")
     return place.members(frozenset({"format", *names}), _NOTHING)
@@ -315,7 +320,7 @@ def _check_edges(place: Place, vector: PluginDialogue | ClientDialogue) -> None:
     wanted = Delivery.FIELD_EDGES in vector.deliveries
     for turn, item in zip(vector.turns, place.items(), strict=True):
         if isinstance(turn, Send):
-            if ("edges" in item.mapping()) is not wanted:
+            if ("edges" in item.names()) is not wanted:
                 raise item.wrong("'edges' belong to the delivery 'field-edges', and only there")
             if turn.hold_back and vector.deliveries != (Delivery.WHOLE,):
                 raise item.wrong("'hold_back' goes with the delivery 'whole' alone")

@@ -11,13 +11,23 @@ from importlib import import_module
 from importlib.resources import files
 from typing import Any, Final
 
-from authplugin import Limits, ProtocolError, RemoteProtocolError, Side, decode
+from authplugin import Limits, ProtocolError, RemoteProtocolError, Side, decode, encode
 
 from .faults import FAULTS, Scope, pairs
 from .hearing import events_to_hear, hear, program_of
 from .layout import laid_out
 from .message_json import TYPES, message_to_json
-from .model import Case, ClientDialogue, Kind, MessageVector, PluginDialogue, Result, Vector, cases
+from .model import (
+    Case,
+    ClientDialogue,
+    Delivery,
+    Kind,
+    MessageVector,
+    PluginDialogue,
+    Result,
+    Vector,
+    cases,
+)
 from .places import Place, VectorError, parse
 from .vectors import document, flags_of, load_flags, load_vectors, read_vectors
 
@@ -225,18 +235,22 @@ def _message_problems(vector: MessageVector) -> Iterator[str]:
         yield "this library takes the bytes"
     elif vector.message is None or message_to_json(message) != message_to_json(vector.message):
         yield f"this library reads {message_to_json(message)}"
+    elif encode(vector.message, vector.limits) != vector.data:
+        yield "this library writes the message as other bytes"
 
 
 def _dialogue_problems(vector: PluginDialogue | ClientDialogue) -> Iterator[str]:
     faults = [fault for turn in vector.turns if (fault := getattr(turn, "fault", None)) is not None]
-    try:
-        code = hear(vector).code
-    except ProtocolError as error:
-        yield f"the dialogue cannot be held: {error}"
-        return
     wanted = faults[0].code if faults else None
-    if code != wanted:
-        yield f"this library refuses it with {code}, not {wanted}"
+    for delivery in vector.deliveries:
+        how = "" if delivery is Delivery.WHOLE else f", {delivery}"
+        try:
+            code = hear(vector, delivery).code
+        except ProtocolError as error:
+            yield f"the dialogue cannot be held{how}: {error}"
+            continue
+        if code != wanted:
+            yield f"this library refuses it with {code}{how}, not {wanted}"
 
 
 def _schema_problems(file: str, text: str) -> Iterator[str]:

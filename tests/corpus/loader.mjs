@@ -212,7 +212,7 @@ function checkMessage(vector, problem) {
 
 const TURNS = {
   send: ["messages", "fault", "hold_back", "edges"], end_of_input: ["fault"], allow: ["lenient"],
-  expect: [], expect_silence: [], expect_end: [], server: [], user: [],
+  expect: [], expect_silence: [], end_of_output: [], expect_end: [], server: [], user: [],
 };
 const RELATIONS = ["equals", "at_least", "at_most", "count"];
 
@@ -225,7 +225,8 @@ function nameOfTurn(turn) {
 
 class Conversation {
   constructor(program, problem) {
-    Object.assign(this, { program, problem, state: "start", offer: null, method: null, fault: null, closed: false });
+    Object.assign(this, { program, problem, state: "start", offer: null, method: null, fault: null });
+    Object.assign(this, { closed: false, unheard: false });
     this.peer = program === "plugin" ? "client" : "plugin";
     this.asked = {};
   }
@@ -295,7 +296,7 @@ class Conversation {
       if (typeof constraints === "object") known(constraints, RELATIONS, "constraint");
   }
   expect({ expect }) {
-    if (this.fault || this.closed) this.problem("expects something behind a fault or the end");
+    if (this.fault || this.closed || this.unheard) this.problem("expects something behind a fault or the end");
     this.check(expect);
     const { version, method, prompts, responses } = expect;
     const said = { type: expect.type };
@@ -319,8 +320,12 @@ class Conversation {
     } else if (!this.fault && this.peer === "plugin" && turnOf(this.state) === "plugin" && this.state !== "start")
       this.problem("ends while the plugin owes a message, and says nothing of that");
   }
+  end_of_output() {
+    if (this.unheard) this.problem("closes the output twice");
+    this.unheard = true;
+  }
   allow({ allow }) {
-    if (!this.closed) this.problem("allows something before the end of the input");
+    if (!this.closed || this.unheard) this.problem("allows something before the end of the input");
     allow.forEach((each) => this.check(each));
   }
   expect_end() {

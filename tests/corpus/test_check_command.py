@@ -4,10 +4,7 @@ import json
 import os
 import re
 import shlex
-import signal
-import subprocess
 import sys
-import time
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
@@ -32,7 +29,6 @@ from authplugin_corpus.vectors import flags_of
 from tests.corpus.checking import (
     CASES,
     SHORT,
-    TIMEOUT,
     check,
     in_python,
     report_of,
@@ -222,58 +218,6 @@ def test_variables_are_set_for_the_plugin_alone() -> None:
     result = check(*arguments, "--", *in_python(code))
     assert "      a=b\n" in result.output
     assert "AUTHPLUGIN_TEST" not in os.environ
-
-
-def running(marker: str) -> list[str]:
-    found = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                line = (folder / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if marker.encode() in line and folder.name != str(os.getpid()):
-                found.append(folder.name)
-    return found
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_whatever_ends_the_check_leaves_nothing(number: signal.Signals) -> None:
-    marker = f"marker-{os.getpid()}-{number}"
-    code = f"import time, os; '{marker}'; os.write(2, b'x'); time.sleep(600)"
-    command = [sys.executable, "-c", "from authplugin_corpus.command import main; main()"]
-    command += ["check", "plugin", "--jobs", "2", "--", *in_python(code)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        deadline = time.monotonic() + TIMEOUT
-        while len(running(marker)) < 3 and time.monotonic() < deadline:
-            os.sched_yield()
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=TIMEOUT)
-    while running(marker) and time.monotonic() < deadline:
-        os.sched_yield()
-    assert running(marker) == []
-    if number == signal.SIGINT:
-        assert process.returncode == 130
-        assert b"Interrupted" in errors
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="signals its parent")
-def test_a_worker_that_dies_is_an_error_and_the_run_goes_on(tmp_path: Path) -> None:
-    once = tmp_path / "once"
-    code = (
-        "import os, signal\n"
-        f"try: os.close(os.open({str(once)!r}, os.O_CREAT | os.O_EXCL))\n"
-        "except FileExistsError: pass\n"
-        "else: os.kill(os.getppid(), signal.SIGKILL)\n"
-    )
-    arguments = ["--select", "plugin-success*", "--select", "plugin-end-*", "--jobs", "1"]
-    status, report = report_of(tmp_path, *arguments, "--", *in_python(code))
-    assert status == 2
-    errors = [case for case in report["cases"] if case["outcome"] == "error"]
-    assert len(errors) == 1
-    assert "was ended by SIGKILL" in errors[0]["reason"]
-    assert len(report["cases"]) > 3
 
 
 def test_everything_to_be_mended_is_a_finding() -> None:

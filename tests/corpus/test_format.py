@@ -10,12 +10,14 @@ import pytest
 
 import authplugin
 from authplugin import Limits
+from authplugin_corpus import vectors as vectors_module
 from authplugin_corpus.message_json import message_from_json, message_to_json
 from authplugin_corpus.model import (
     Allow,
     ClientDialogue,
     Delivery,
     EndOfInput,
+    EndOfOutput,
     ExpectEnd,
     ExpectSilence,
     MessageVector,
@@ -101,6 +103,7 @@ ALLOW = {"allow": [ACCEPT], "lenient": True}
 SILENT = {"expect_silence": True}
 CLOSE = {"end_of_input": True}
 END = {"expect_end": True}
+GONE = {"end_of_output": True}
 
 
 def vector(**changes: Any) -> dict[str, Any]:
@@ -148,8 +151,9 @@ def test_a_good_file_is_read() -> None:
         vector(deliveries=["whole", "byte-by-byte"]),
         with_turns(SEND | {"hold_back": 4}, SILENT, WRONG, CLOSE, ALLOW, END, result="invalid"),
         vector(strikes=strikes),
+        with_turns(SEND, GONE, SEND, CLOSE, END),
     ]
-    first, second, third = read_vectors(document(*good), "f.json", FLAGS)
+    first, second, third, fourth = read_vectors(document(*good), "f.json", FLAGS)
     assert isinstance(first, PluginDialogue)
     assert (first.id, first.clause, first.result, first.flags) == (
         *("an-id", "H.6.1", Result.VALID, ("clean",)),
@@ -166,6 +170,8 @@ def test_a_good_file_is_read() -> None:
     assert isinstance(second.turns[4], Allow)
     assert second.turns[4].lenient
     assert third.strikes == (Struck("PLUGIN_INIT", "frame", "truncate"),)
+    assert isinstance(fourth, PluginDialogue)
+    assert fourth.turns[1] == EndOfOutput()
 
 
 def test_a_good_file_of_messages_is_read() -> None:
@@ -245,6 +251,9 @@ FAULTY_DOCUMENTS = [
         "vectors[0].turns",
         "everything else has one",
     ),
+    (document(with_turns(GONE, EXPECT, CLOSE, END)), "vectors[0].turns[1]", "nothing can be heard"),
+    (document(with_turns(GONE, CLOSE, ALLOW, END)), "vectors[0].turns[2]", "nothing can be heard"),
+    (document(with_turns(GONE, GONE, CLOSE, END)), "vectors[0].turns[1]", "end but once"),
     (document(with_turns({"say": 1}, CLOSE, END)), "vectors[0].turns[0]", "'send', 'expect'"),
     (document(with_turns(CLOSE, {"expect_end": 1})), "vectors[0].turns[1].expect_end", "true"),
     (document(with_turns({"end_of_input": False}, END)), "turns[0].end_of_input", "true"),
@@ -351,12 +360,13 @@ def test_an_id_is_there_once_in_all_files(tmp_path: Path, monkeypatch: pytest.Mo
     (tmp_path / "flags.json").write_text(json.dumps({"format": 1, "flags": flags}))
     (tmp_path / "vectors" / "a.json").write_text(document(vector()))
     monkeypatch.setattr("authplugin_corpus.vectors.files", lambda package: tmp_path)
+    monkeypatch.setattr(vectors_module, "_load", vectors_module._load.__wrapped__)
     load_flags.cache_clear()
     try:
-        assert [each.id for each in load_vectors.__wrapped__()] == ["an-id"]
+        assert [each.id for each in load_vectors()] == ["an-id"]
         (tmp_path / "vectors" / "b.json").write_text(document(vector()))
         with pytest.raises(VectorError, match=r"b\.json: an-id: is in a\.json as well"):
-            load_vectors.__wrapped__()
+            load_vectors()
     finally:
         load_flags.cache_clear()
 

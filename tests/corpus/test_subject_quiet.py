@@ -13,7 +13,7 @@ import pytest
 from authplugin_corpus.check.subject import Ended, Output, OutputEnded, Quiet, Subject, TimeOver
 from authplugin_corpus.check.waiting import system_calls
 from authplugin_corpus.check.watched import can_watch
-from tests.corpus.subject_programs import FOLDER, compiled, node, python
+from tests.corpus.subject_programs import compiled, node, python, table
 
 pytestmark = pytest.mark.skipif(not can_watch(), reason="only Linux tells what a program waits for")
 
@@ -23,6 +23,9 @@ LIMIT = 60.0
 SHORT = 0.1
 """Seconds to wait where only the time limit can decide."""
 
+LONGER = 0.5
+"""Seconds within which it would be known that a program is stuck."""
+
 Command = Callable[[], list[str]]
 
 
@@ -31,10 +34,26 @@ def waits(tmp_path_factory: pytest.TempPathFactory) -> str:
     return compiled("waits", tmp_path_factory.mktemp("waits"))
 
 
-def table(name: str) -> list[str]:
-    """Return the words in a table of the C program."""
-    text = (FOLDER / "waits.c").read_text().partition(f"}} {name}[] = {{")[2].partition("};")[0]
-    return re.findall(r'"([a-z-]+)"', text)
+def check_ends(command: list[str], data: bytes = b"a") -> None:
+    """See that a program which still has something to do is not said to be stuck meanwhile."""
+    with Subject(command) as subject:
+        subject.write(data)
+        subject.close_input()
+        activity = subject.next(LIMIT)
+        while isinstance(activity, (Output, OutputEnded)):
+            activity = subject.next(LIMIT)
+        assert isinstance(activity, Ended)
+
+
+def check_stuck(command: list[str]) -> None:
+    """See that it is known of a program that it goes on no more, by whatever is said to it."""
+    with Subject(command) as subject:
+        assert subject.next(LIMIT) == Output(b"x")
+        assert subject.next(LIMIT) == Quiet()
+        subject.write(bytes(2**20))
+        assert subject.next(LIMIT) == Quiet()
+        subject.close_input()
+        assert subject.next(LIMIT) == Quiet()
 
 
 def check_quiet(command: list[str]) -> None:
@@ -63,17 +82,39 @@ def check_busy(command: list[str]) -> None:
         assert subject.next(LIMIT) == Ended(0)
 
 
-@pytest.mark.parametrize("way", table("READS"))
+@pytest.mark.parametrize("way", table("waits", "READS"))
 def test_a_program_in_c_is_quiet(waits: str, way: str) -> None:
     check_quiet([waits, way, "at-once"])
 
 
-@pytest.mark.parametrize("way", table("WAITS")[1:])
+@pytest.mark.parametrize("way", table("waits", "WAITS")[1:])
 def test_a_program_in_c_that_takes_a_while_is_not_quiet(waits: str, way: str) -> None:
     check_busy([waits, "plainly", way])
 
 
-@pytest.mark.parametrize("way", table("READS"))
+@pytest.mark.parametrize("way", table("waits", "WAITS")[1:])
+def test_a_program_in_c_that_takes_a_while_to_end_is_not_stuck(waits: str, way: str) -> None:
+    check_ends([waits, "plainly", way])
+
+
+@pytest.mark.parametrize("way", table("waits", "READS"))
+def test_a_program_in_c_that_sleeps_is_not_stuck(waits: str, way: str) -> None:
+    check_ends([waits, way, "sleeping"])
+
+
+@pytest.mark.parametrize("way", table("waits", "STICKS"))
+def test_a_program_in_c_that_waits_for_itself_is_stuck(waits: str, way: str) -> None:
+    check_stuck([waits, way, "sticks"])
+
+
+@pytest.mark.parametrize("way", table("waits", "CALLS"))
+def test_a_program_in_c_that_can_be_called_is_not_stuck(waits: str, way: str) -> None:
+    with Subject([waits, way, "calls"]) as subject:
+        assert subject.next(LIMIT) == Output(b"x")
+        assert subject.next(LONGER) == TimeOver()
+
+
+@pytest.mark.parametrize("way", table("waits", "READS"))
 def test_a_program_in_c_that_sleeps_is_not_quiet(waits: str, way: str) -> None:
     check_busy([waits, way, "sleeping"])
 
@@ -164,6 +205,29 @@ def test_a_program_in_python_that_takes_a_while_is_not_quiet(way: str, wait: str
     check_busy(script(PYTHON[way], PYTHON_WAITS[wait]))
 
 
+@pytest.mark.parametrize("wait", PYTHON_WAITS)
+@pytest.mark.parametrize("way", PYTHON)
+def test_a_program_in_python_that_takes_a_while_to_end_is_not_stuck(way: str, wait: str) -> None:
+    check_ends(script(PYTHON[way], PYTHON_WAITS[wait]))
+
+
+PYTHON_STICKS = {
+    "event": "import threading; threading.Event().wait()",
+    "queue": "import queue; queue.Queue().get()",
+    "dead-lock": "import threading; lock = threading.Lock(); lock.acquire(); lock.acquire()",
+    "thread": "import threading; threading.Thread(target=threading.Event().wait).start()",
+    "child": "import subprocess, sys; subprocess.run([sys.executable, '-ISc', "
+    "'import signal; signal.pause()'])",
+    "asyncio": "import asyncio; asyncio.run(asyncio.Event().wait())",
+    "processes": "from multiprocessing import Lock; lock = Lock(); lock.acquire(); lock.acquire()",
+}
+
+
+@pytest.mark.parametrize("stick", PYTHON_STICKS)
+def test_a_program_in_python_that_waits_for_itself_is_stuck(stick: str) -> None:
+    check_stuck(script("\n import os\n os.write(1, b'x')\n {wait}\n", PYTHON_STICKS[stick]))
+
+
 def test_a_timer_in_python_is_not_quiet() -> None:
     check_busy(script(PYTHON_TIMER, ""))
 
@@ -212,13 +276,39 @@ def test_a_program_in_javascript_that_takes_a_while_is_not_quiet(way: str) -> No
     check_busy(node(NODE_WAITS[way]))
 
 
+@pytest.mark.parametrize("way", NODE_WAITS)
+def test_a_program_in_javascript_that_takes_a_while_to_end_is_not_stuck(way: str) -> None:
+    check_ends(node(NODE_WAITS[way]))
+
+
+def test_a_program_in_javascript_that_waits_for_itself_is_stuck() -> None:
+    check_stuck(
+        node(
+            "process.stdout.write('x', () => "
+            "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0))"
+        )
+    )
+
+
 def test_a_program_that_has_not_read_everything_is_not_quiet() -> None:
     text = "\n import os, select\n select.select([0], [], [])\n os.read(0, 1)\n os.write(1, b'x')\n"
-    text += " select.select([], [], [])\n"
+    text += " select.select([], [], [], 600)\n"
     with Subject(script(text, "")) as subject:
         subject.write(b"abc")
         assert subject.next(LIMIT) == Output(b"x")
         assert subject.next(SHORT) == TimeOver()
+        assert subject.unread
+
+
+def test_what_is_left_unread_is_not_read_any_more_behind_the_end() -> None:
+    # It is told of news alone, takes one byte for each, and the end is the last.
+    text = "\n import os, select\n news = select.epoll()\n"
+    text += " news.register(0, select.EPOLLIN | select.EPOLLET)\n"
+    text += " while True: news.poll(); os.read(0, 1)\n"
+    with Subject(script(text, "")) as subject:
+        subject.write(b"abcdef")
+        subject.close_input()
+        assert subject.next(LIMIT) == Quiet()
         assert subject.unread
 
 
@@ -232,11 +322,13 @@ def test_a_program_that_waits_for_something_else_is_not_quiet(tmp_path: Path) ->
         assert not subject.unread
 
 
-def test_a_stopped_program_is_not_quiet() -> None:
+def test_a_stopped_program_is_quiet_whatever_is_said_to_it() -> None:
     text = "\n import os, signal\n os.write(1, b'x')\n os.kill(os.getpid(), signal.SIGSTOP)\n"
     with Subject(script(text, "")) as subject:
+        subject.write(b"abc")
         assert subject.next(LIMIT) == Output(b"x")
-        assert subject.next(SHORT) == TimeOver()
+        assert subject.next(LIMIT) == Quiet()
+        assert subject.unread
         assert subject.kill().processes == ()
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+FORMAT = ROOT / "corpus" / "FORMAT.md"
 PACKAGES = {
     "authplugin": ROOT / "codec" / "authplugin",
     "authplugin_corpus": ROOT / "corpus" / "authplugin_corpus",
@@ -115,7 +116,9 @@ def test_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel: Path) 
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         assert len(names) == len(set(names))
-        assert set(names) == expected | {f"{DIST_INFO}/{name}" for name in metadata}
+        described = {"authplugin_corpus/FORMAT.md"}
+        assert set(names) == expected | described | {f"{DIST_INFO}/{name}" for name in metadata}
+        assert archive.read("authplugin_corpus/FORMAT.md") == FORMAT.read_bytes()
         for package in PACKAGES:
             assert archive.read(f"{package}/py.typed") == b""
         # The comparison above is with the tree: it cannot see data that the tree has lost.
@@ -148,6 +151,7 @@ def test_sdist_holds_what_a_developer_needs(source: Path) -> None:
     tops = {PurePosixPath(name).parts[0] for name in names}
     assert tops == {
         ".ci",
+        ".clusterfuzzlite",
         ".editorconfig",
         ".gitattributes",
         ".github",
@@ -242,16 +246,17 @@ print(map_page.__file__)
 def test_every_subcommand_of_the_installed_wheel_can_be_loaded(installed: Path) -> None:
     program = """
 import json, sys
-from importlib.metadata import entry_points
+from authplugin_corpus.command import main
 found = {}
-for point in entry_points(group="authplugin.commands"):
-    assert callable(point.load())
-    found[point.name] = sys.modules[point.module].__file__
+for name, place in main.places.items():
+    assert callable(main.get_command(None, name))
+    found[name] = sys.modules[place.partition(":")[0]].__file__
 print(json.dumps(found))
 """
     # PYTHONPATH comes before the editable installation, whose dependencies are borrowed.
     found = json.loads(run_python("-c", program, PYTHONPATH=str(installed)))
-    assert found.keys() == PROJECT["entry-points"]["authplugin.commands"].keys()
+    others = PROJECT["entry-points"]["authplugin.commands"]
+    assert found.keys() == {"check", "corpus", "decode", *others}
     assert all(Path(file).is_relative_to(installed) for file in found.values())
 
 

@@ -30,10 +30,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Nothing more comes from it until something is said to it.
+    """Nothing more comes from it until something is said to it, or even then.
 
-    It has read all that was written to it, and every task of every process that it started waits
-    without a time limit, at least one of them for its input.
+    Every task of every process that it started waits without a time limit. Either one of them waits
+    for input, and all that was written has been read; or all wait for each other, or are stopped:
+    then nothing that is said, and no end of the input, has it ever go on. So behind the end of its
+    input this says that it does not end.
     """
 
 
@@ -54,10 +56,13 @@ class Remains:
             ended, at most `MOST_NAMES`.
         peak_memory: the most bytes that the largest of its processes had in memory at a time;
             None where the system does not tell.
+        touched_memory: the bytes of memory that it used for the first time, one after the other;
+            0 where `peak_memory` is the most at any time, rather than at those it was looked at.
     """
 
     processes: tuple[str, ...]
     peak_memory: int | None
+    touched_memory: int = 0
 
 
 MOST_NAMES = 100

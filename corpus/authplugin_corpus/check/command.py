@@ -213,7 +213,15 @@ def _run(
         except KeyboardInterrupt:
             click.echo("\nInterrupted: nothing is left running.", err=True)
             return _INTERRUPTED
-        files.write(results)
+        except OSError as error:
+            click.echo(f"Error: the check cannot go on: {error}", err=True)
+            return NOT_RUN
+        try:
+            files.write(results)
+        except OSError as error:
+            message = f"cannot write the report {error.filename}: {error.strerror}"
+            click.echo(f"Error: {message}", err=True)
+            return NOT_RUN
     for line in summary_lines(results):
         click.echo(line)
     status, words = verdict_lines(results)

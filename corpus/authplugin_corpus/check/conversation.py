@@ -19,33 +19,33 @@ from authplugin import (
 )
 
 from ..constraints import Expected
-from ..model import Allow, Delivery, Expect, ExpectEnd, ExpectSilence
+from ..model import Allow, EndOfOutput, Expect, ExpectEnd, ExpectSilence
 from .peer import PAUSE, PLUGIN_LIMITS, Heard, Peer, UnreadableError, Utterance
 from .script import Before, Close, Say, Script, Step
+from .texts import flaw_in
 from .verdicts import Said, Speech, ending
 
 MOST_QUESTIONS: Final = 32
 """How many times in a row a plugin may ask the user; the text sets no bound."""
 
+_PATIENCE: Final = 1.0
+"""Seconds in which a program may take what it means to take for what is only claimed."""
+
 _UNDECIDED: Final = "undecided, by time limit"
 
-_ADVICE: Final = {
-    Delivery.BYTE_BY_BYTE: "a read may give less than was asked for: read on until it is whole",
-    Delivery.FIELD_EDGES: "a read may give less than was asked for: read on until it is whole",
-    Delivery.COALESCED: "one read may give more than a message: keep what is behind the first",
-}
-"""What an author should look at where a delivery is not coped with."""
-
 _FLUSH: Final = (
-    "it came when the input was closed: output has to be flushed after each message, and no more "
-    "input waited for than a message has"
+    "output has to be flushed after each message, and no more input waited for than a message has"
 )
 
 
+_STAY: Final = "; it has to stay until its input is closed (H.5)"
+_UNHEARD: Final = " and the end of its output, which nobody reads any more"
+
+
 class _Judged(Exception):  # noqa: N818 - not an error: the case is decided
-    def __init__(self, speech: Speech, sentence: str) -> None:
+    def __init__(self, speech: Speech, sentence: str, advice: str = "") -> None:
         super().__init__(sentence)
-        self.said = Said(speech, sentence)
+        self.said = Said(speech, sentence, advice)
 
 
 class Conversation:
@@ -72,13 +72,15 @@ class Conversation:
         self._peer = peer
         self._careful = careful
         self._heard: str | None = None  # by the program, last
+        self._earlier: str | None = None  # heard by it before that
         self._lenient: str | None = None
-        self._delivery = Delivery.WHOLE  # of what it heard last
+        self._allowed: tuple[Expected, ...] = ()  # instead of the end, by a strict program
 
     @property
     def after(self) -> str:
         """Behind what in the conversation something happened, to follow a sentence."""
-        return "" if self._heard is None else f", after {self._heard}"
+        heard = "" if self._heard is None else f", after {self._heard}"
+        return f"{heard}{_UNHEARD}" if self._peer.output_closed else heard
 
     def hold(self) -> Said:
         """Hold it to its end, or to the program's first mistake; return what was said."""
@@ -96,6 +98,8 @@ class Conversation:
                         self._expect_silence()
                     case Close():
                         self._close(step)
+                    case EndOfOutput():
+                        self._peer.close_output()
                     case ExpectEnd():
                         self._expect_end()
         except _Judged as judged:
@@ -110,8 +114,7 @@ class Conversation:
     def _say(self, step: Say, following: Step | None) -> None:
         if step.before is Before.SILENCE or (self._careful and step.before is Before.NOTHING):
             self._see_to_silence()
-        self._heard = step.heard
-        self._delivery = step.delivery
+        self._earlier, self._heard = self._heard, step.heard
         self.mistake = step.mistake
         self._peer.said.append(Utterance(Side.CLIENT, step.data, step.fault))
         if not step.held_back:
@@ -140,14 +143,15 @@ class Conversation:
             self._see_to_silence()
         if step.mistake is not None:
             self._heard = self.mistake = step.mistake
+        if step.patient:
+            self._peer.listen(_PATIENCE)
         self._peer.close_input()
 
     def _answer_for_user(self, request: PluginKIUserRequest) -> None:
         prompts = [prompt for prompt, _ in request.detach().prompts]
         texts = [self._script.parameters.answer(_text(prompt)) for prompt in prompts]
         answer = PluginKIUserResponse(texts)
-        self._heard = answer.spec.name
-        self._delivery = Delivery.WHOLE
+        self._earlier, self._heard = self._heard, answer.spec.name
         data = encode(answer, PLUGIN_LIMITS)
         self._peer.said.append(Utterance(Side.CLIENT, data))
         self._peer.write((data,))
@@ -200,11 +204,29 @@ class Conversation:
         heard = self._peer.listen()
         if heard is Heard.ENDED:
             self._peer.finish()
-            sentence = f"{self._how_it_ended()} where {self.due} was due{self.after}"
-            raise _Judged(Speech.MISSING, sentence + self._advice())
+            raise _Judged(Speech.MISSING, self._ended_early())
         if heard in (Heard.QUIET, Heard.LATE):
             raise self._missing(late=heard is Heard.LATE)
-        return self._peer.take()
+        message = self._peer.take()
+        self._check_texts(message)
+        return message
+
+    def _check_texts(self, message: Message) -> None:
+        if (flaw := flaw_in(message)) is None:
+            return
+        sentence = f"{message.spec.name} {flaw.sentence}{self.after}"
+        if not flaw.open:
+            raise _Judged(Speech.WRONG, sentence)
+        self._lenient = self._lenient or sentence
+
+    def _ended_early(self) -> str:
+        sentence = f"{self._how_it_ended()} where {self.due} was due"
+        if self._peer.subject.unread and self._heard is not None:
+            sentence += f", without having read all of {self._heard}"
+            sentence += f", after {self._earlier}" if self._earlier is not None else ""
+        else:
+            sentence += self.after
+        return sentence + (_STAY if self._peer.status == 0 else "")
 
     def _missing(self, *, late: bool) -> Exception:
         """Return the judgement on a program that says nothing whole where a message is due."""
@@ -220,9 +242,10 @@ class Conversation:
         self._peer.close_input()
         heard = self._peer.listen()
         if heard is Heard.MESSAGE:
-            return _Judged(Speech.MISSING, f"{sentence}; {_FLUSH}")
+            came = f"{sentence}; it came when the input was closed"
+            return _Judged(Speech.MISSING, came, _FLUSH)
         self.ends_never = heard in (Heard.QUIET, Heard.LATE)
-        return _Judged(Speech.MISSING, sentence + self._advice())
+        return _Judged(Speech.MISSING, sentence)
 
     def _check_declined(self, expected: Expected, message: Message) -> None:
         wanted = expected.message_type
@@ -241,12 +264,14 @@ class Conversation:
 
     def _allow(self, choices: tuple[Expected, ...], *, lenient: bool) -> None:
         self.due = f"nothing, or {' or '.join(map(str, choices))}"
+        self._allowed = () if lenient else choices
         if self._peer.listen() is not Heard.MESSAGE:
             return
         message = self._peer.peek()
         for choice in choices:
             if choice.message_type is type(message) and not choice.broken_by(message):
-                self._peer.take()
+                self._allowed = ()
+                self._check_texts(self._peer.take())
                 if lenient and self.mistake is not None:
                     self._lenient = f"answered {self.mistake} with {message.spec.name}"
                 return
@@ -266,15 +291,18 @@ class Conversation:
         message = self._peer.take()
         if self.mistake is not None:
             return _Judged(Speech.WRONG, f"answered {self.mistake} with {message.spec.name}")
+        for choice in self._allowed:
+            if choice.message_type is type(message) and (broken := choice.broken_by(message)):
+                return _Judged(Speech.WRONG, f"{message.spec.name} {broken}{self.after}")
+        if self._allowed:
+            choices = " or ".join(map(str, self._allowed))
+            sentence = f"said {message.spec.name} where {choices} was due{self.after}"
+            return _Judged(Speech.WRONG, sentence)
         sentence = f"said {message.spec.name} where it owed nothing{self.after}"
         return _Judged(Speech.OUT_OF_TURN, sentence)
 
     def _how_it_ended(self) -> str:
         return "closed its output" if self._peer.status is None else ending(self._peer.status)
-
-    def _advice(self) -> str:
-        advice = _ADVICE.get(self._delivery)
-        return f" ({advice})" if advice else ""
 
 
 def _text(prompt: str | bytes | memoryview) -> str:

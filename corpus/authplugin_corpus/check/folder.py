@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 _VARIABLES = ("TMPDIR", "TMP", "TEMP")
+_BY_DESCRIPTOR = os.rmdir in os.supports_dir_fd and sys.platform != "win32"
 _OWNERS = stat.S_IRWXU if os.name == "posix" else stat.S_IRWXU | stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -20,6 +21,7 @@ _spare: list[tuple[int, str]] = []
 """An empty folder, and the process that made it.
 
 Making and removing one costs a quarter of what starting a small program does, and most use none.
+And where a disk is full, there may be no room for another one.
 """
 
 
@@ -57,34 +59,54 @@ class TemporaryFolder:
 
         What cannot be removed stays. An empty one is kept for the next until this process ends.
         """
-        if not _spare and _is_new(self.path):
-            _spare.append((os.getpid(), self.path))
-        elif os.rmdir in os.supports_dir_fd and sys.platform != "win32":
+        new = _is_new(self.path)
+        if not new and _BY_DESCRIPTOR:
             with suppress(OSError):
-                if not stat.S_ISDIR(os.lstat(self.path).st_mode):
-                    os.unlink(self.path)  # something else was put in its place
-                    return
                 _empty(self.path)
-                os.rmdir(self.path)
+            new = _is_new(self.path)
+        if new and not _spare:
+            _spare.append((os.getpid(), self.path))
         else:
-            shutil.rmtree(self.path, ignore_errors=True)
+            remove_folder(self.path)
+
+
+def remove_folder(path: str) -> None:
+    """Remove a folder that any program may have written to, as far as that is possible."""
+    if not _BY_DESCRIPTOR:
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with suppress(OSError):
+        try:
+            _empty(path)
+            os.rmdir(path)
+        except NotADirectoryError:
+            os.unlink(path)  # something else was put in its place
 
 
 def _is_new(path: str) -> bool:
     """Say whether a folder is as one that was just made."""
     try:
         mode = os.lstat(path).st_mode
-        return stat.S_ISDIR(mode) and stat.S_IMODE(mode) == _OWNERS and not os.listdir(path)
+        if not stat.S_ISDIR(mode) or stat.S_IMODE(mode) != _OWNERS:
+            return False
+        with os.scandir(path) as entries:
+            return next(entries, None) is None
     except OSError:
         return False
 
 
 def _empty(path: str) -> None:
-    """Remove all that is in a folder.
+    """Remove all that is in a folder, and have it as it was made.
 
     Folders in its folders are moved up before they are emptied: a path, or a recursion, that is as
     deep as they are could be too long.
+
+    Raises:
+        NotADirectoryError: where it is none.
+        OSError: where it cannot be opened.
     """
+    if not stat.S_ISDIR(os.lstat(path).st_mode):
+        raise NotADirectoryError(path)
     os.chmod(path, stat.S_IRWXU)
     top = _open(path)
     numbers = itertools.count()

@@ -6,9 +6,13 @@ from typing import Final
 
 from authplugin import Limits, RemoteProtocolError, Side, decode
 
+from .readings import manner_of, reads, whole_characters
+
 _HEADER: Final = 4
 _PLAUSIBLE: Final = 1 << 16
 """Bytes: a frame of a plugin is hardly ever longer."""
+
+_BYTE_ORDER_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def noise_in(data: bytes) -> bool:
@@ -38,6 +42,8 @@ def guess(data: bytes, limits: Limits) -> str | None:
     """
     if len(data) < _HEADER:
         return None
+    if data.startswith(_BYTE_ORDER_MARKS):
+        return "a byte order mark comes first: standard output has to take bytes, and not text"
     length = int.from_bytes(data[:_HEADER], "big")
     body = data[_HEADER:]
     reversed_length = int.from_bytes(data[:_HEADER], "little")
@@ -52,6 +58,12 @@ def guess(data: bytes, limits: Limits) -> str | None:
             "a line feed has become a carriage return and a line feed: "
             "standard output has to be in binary mode"
         )
+    if _reads_as_bytes(data, limits):
+        return "a byte above 127 has become two: messages are bytes, and not text"
+    if any(len(each) > length and reads(each) for each in whole_characters(body, length)):
+        return "its length counts characters, and not bytes"
+    if 0 < length <= len(body) and (manner := manner_of(body[:length])) is not None:
+        return manner
     short = int.from_bytes(data[:2], "big")
     if _reads_as(short, data[2:], limits):
         return "its length takes two bytes, and must take four"
@@ -72,6 +84,18 @@ def _reads_as_lines(data: bytes, limits: Limits) -> bool:
     frame = data.replace(b"\r\n", b"\n")
     length = int.from_bytes(frame[:_HEADER], "big")
     return _reads_as(length, frame[_HEADER:], limits)
+
+
+def _reads_as_bytes(data: bytes, limits: Limits) -> bool:
+    """Say whether bytes that were written as characters are a message."""
+    try:
+        written = data.decode("utf-8", "ignore").encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    if written == data:
+        return False
+    length = int.from_bytes(written[:_HEADER], "big")
+    return _reads_as(length, written[_HEADER:], limits)
 
 
 def _framed(body: bytes) -> bytes:

@@ -109,9 +109,17 @@ class ReportFiles(AbstractContextManager["ReportFiles"]):
             self._files.append((target, self._stack.enter_context(file)))
 
     def write(self, results: Results) -> None:
-        """Write all of them."""
+        """Write all of them.
+
+        Raises:
+            OSError: where one cannot be written, with its name: the disk may be full.
+        """
         for target, file in self._files:
-            _WRITERS[target.format][1](results, file)
+            try:
+                with file:
+                    _WRITERS[target.format][1](results, file)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(target.path)) from None
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()

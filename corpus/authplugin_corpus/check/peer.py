@@ -82,6 +82,8 @@ class Peer:
         undecided: whether a time limit had to decide something.
         waits: whether it was last seen to wait for input for ever.
         flooded: whether it was still writing when it had written far too much.
+        input_closed: whether its input has been closed.
+        output_closed: whether nobody reads any more what it writes.
     """
 
     def __init__(self, subject: Subject, timeout: float) -> None:
@@ -93,6 +95,7 @@ class Peer:
         self.waits = False
         self.flooded = False
         self.input_closed = False
+        self.output_closed = False
         self._stream = FrameStream(PLUGIN_LIMITS)
         self._output_ended = False
 
@@ -113,6 +116,11 @@ class Peer:
         if not self.input_closed:
             self.input_closed = True
             self.subject.close_input()
+
+    def close_output(self) -> None:
+        """Read no more of what the program writes."""
+        self.output_closed = True
+        self.subject.close_output()
 
     def listen(self, seconds: float | None = None) -> Heard:
         """Wait until the program has said something, or is known to say nothing.
@@ -135,7 +143,8 @@ class Peer:
                 return Heard.LATE
             match self.subject.next(max(deadline - time.monotonic(), 0.0)):
                 case Output(data):
-                    self._stream.feed(data)
+                    if not self.output_closed:
+                        self._stream.feed(data)
                     late = time.monotonic() >= deadline
                 case OutputEnded():
                     self._end_of_output()

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ..model import Case
+from authplugin import Side
+
+from ..model import Case, Delivery
 from .conversation import Conversation
 from .parameters import Parameters
 from .peer import Peer, Utterance
+from .probing import diagnosis
 from .script import Script, script_of
 from .subject import Subject
+from .uncaught import uncaught_in
 from .verdicts import (
     End,
     Ended,
@@ -49,6 +54,19 @@ _HASTY: Final = (Speech.WRONG, Speech.OUT_OF_TURN, Speech.TOO_EARLY)
 
 _REPEATS: Final = 2
 """How many times more a program is tried before it is said to take too much memory."""
+
+
+_ADVICE: Final = {
+    Delivery.BYTE_BY_BYTE: "it can when it comes in one piece: a read may give less than was asked "
+    "for, so it has to read on until the message is whole",
+    Delivery.FIELD_EDGES: "it can when it comes in one piece: a read may give less than was asked "
+    "for, so it has to read on until the message is whole",
+    Delivery.COALESCED: "it can when each message comes by itself: one read may give more than a "
+    "message, and what is behind the first has to be kept, and looked at before it waits for more",
+}
+"""What an author should look at where a delivery alone is not coped with."""
+
+_NO_MATTER: Final = "just so when each message comes whole, and by itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +156,12 @@ class Player:
         self._timeout = settings.timeout
         self._undecided = 0
         self._clean_memory: int | None = None
+        # Of a program that does not answer, by what it does not answer; None where it is not known.
+        self._diagnoses: dict[bytes, str | None] = {}
 
-    def _once(self, script: Script, *, careful: bool = False) -> Replay:
-        replay = _once(script, replace(self._settings, timeout=self._timeout), careful=careful)
+    def _once(self, script: Script, *, careful: bool = False, small: bool = False) -> Replay:
+        settings = replace(self._settings, timeout=self._timeout)
+        replay = _once(script, settings, careful=careful, small=small)
         # Whoever never ends would take up all the time there is, a time limit for each case.
         self._undecided += replay.ended.undecided
         if self._undecided >= _PATIENCE:
@@ -151,7 +172,8 @@ class Player:
         """Play a script, and judge what the program did.
 
         What depends on who was faster is played a second time, with a pause before each message;
-        and what took much memory is played again, as one time proves nothing.
+        what took much memory is played again, as one time proves nothing; and where no answer
+        came, it is tried out what the program would have answered.
 
         Raises:
             OSError: where the program cannot be started.
@@ -160,25 +182,45 @@ class Player:
         if replay.said.speech in _HASTY:
             again = self._once(script, careful=True)
             replay = again if again.verdict.outcome.is_finding else _only_in_haste(replay)
-        if replay.took.peak_memory is None or not script.mistakes:
+        elif replay.verdict.outcome is Outcome.FAIL and replay.said.speech is Speech.MISSING:
+            replay = self._explained(script, replay)
+        if not script.mistakes:
             return replay
-        if self._too_much(script, replay):
-            more = [self._once(script) for _ in range(_REPEATS)]
-            least = min([replay, *more], key=lambda each: each.took.peak_memory or 0)
-            if self._too_much(script, least):
+        if self._too_much(script, max(replay.took.peak_memory or 0, replay.took.touched_memory)):
+            more = [self._once(script, small=True) for _ in range(_REPEATS)]
+            least = min(more, key=lambda each: each.took.peak_memory or 0)
+            if self._too_much(script, least.took.peak_memory or 0):
                 return _with_memory(least, script.mistakes[-1], self._clean_memory or 0)
         return replace(replay, took=replace(replay.took, clean_memory=self._clean_memory))
 
-    def _too_much(self, script: Script, replay: Replay) -> bool:
-        """Say whether a program took much more memory than it takes for what is right."""
+    def _explained(self, script: Script, replay: Replay) -> Replay:
+        """Return the same with the reason that no answer came, where that can be found."""
+        said_nothing = all(each.side is Side.CLIENT for each in replay.conversation)
+        if said_nothing and (found := self._diagnosed(script.opening)) is not None:
+            return _with_advice(replay, found)
+        if script.delivery is Delivery.WHOLE:
+            return replay
+        if not self._once(script.eased()).verdict.outcome.is_finding:
+            return _with_advice(replay, _ADVICE[script.delivery])
+        return _with_advice(replay, replay.said.advice or _NO_MATTER)
+
+    def _diagnosed(self, opening: bytes | None) -> str | None:
+        if opening is None:
+            return None
+        if opening not in self._diagnoses:
+            found = diagnosis(self._settings.command, self._settings.environment, opening)
+            self._diagnoses[opening] = found
+        return self._diagnoses[opening]
+
+    def _too_much(self, script: Script, memory: int) -> bool:
+        """Say whether so much memory is much more than a program takes for what is right."""
         much = MUCH_MEMORY + _PER_BYTE * script.size
-        peak = replay.took.peak_memory
-        if peak is None or peak <= much or self._settings.clean is None:
+        if memory <= much or self._settings.clean is None:
             return False
         if self._clean_memory is None:
             clean = self._once(self._settings.clean)
             self._clean_memory = clean.took.peak_memory or 0  # 0 where it is not known
-        return peak > self._clean_memory + much > much
+        return memory > self._clean_memory + much > much
 
 
 def _with_memory(replay: Replay, mistake: str, clean: int) -> Replay:
@@ -193,16 +235,19 @@ def _with_memory(replay: Replay, mistake: str, clean: int) -> Replay:
 
 
 def _only_in_haste(replay: Replay) -> Replay:
-    sentence = f"{replay.said.sentence} (not so when each message waited for the program to wait)"
-    said = replace(replay.said, sentence=sentence)
+    return _with_advice(replay, "not so when each message waited for the program to wait")
+
+
+def _with_advice(replay: Replay, advice: str) -> Replay:
+    said = replace(replay.said, advice=advice)
     verdict = fold(said, replay.ended, replay.took, replay.left)
     return replace(replay, said=said, verdict=verdict)
 
 
-def _once(script: Script, settings: Settings, *, careful: bool) -> Replay:
+def _once(script: Script, settings: Settings, *, careful: bool, small: bool) -> Replay:
     """Return what came of a script, played once."""
     start = time.monotonic()
-    with Subject(settings.command, environment=settings.environment) as subject:
+    with Subject(settings.command, environment=settings.environment, small=small) as subject:
         peer = Peer(subject, settings.timeout)
         conversation = Conversation(script, peer, careful=careful)
         said = conversation.hold()
@@ -211,10 +256,16 @@ def _once(script: Script, settings: Settings, *, careful: bool) -> Replay:
         remains = subject.kill(GRACE)
         error_output = subject.error_output
     ended = _sanitised(ended, error_output)
-    if ended.end is End.ERROR and said.speech is Speech.RIGHT and not script.mistakes:
-        words = f"{ended.sentence} although nothing was wrong with what it was told"
-        ended = replace(ended, sentence=words, needless=True)
-    took = Took(seconds, remains.peak_memory, undecided=peer.undecided)
+    if peer.output_closed:
+        ended = _unheard(ended)
+    elif ended.end is End.ERROR and said.speech is Speech.RIGHT and not script.mistakes:
+        ended = _needless(ended, error_output)
+    took = Took(
+        seconds,
+        remains.peak_memory,
+        undecided=peer.undecided,
+        touched_memory=remains.touched_memory,
+    )
     left = _left(remains.processes, ended, noise=conversation.noise)
     verdict = fold(said, ended, took, left)
     passed = verdict.outcome is Outcome.PASS and not script.mistakes
@@ -248,6 +299,23 @@ def _ended(peer: Peer, conversation: Conversation) -> Ended:
         return Ended(End.NOT_AT_ALL, None, words)
     words = f"was still running {peer.timeout:g} s after its input was closed{conversation.after}"
     return Ended(End.NOT_AT_ALL, None, f"{words} (undecided, by time limit)", undecided=True)
+
+
+def _unheard(ended: Ended) -> Ended:
+    """Return how a program ended that nobody listened to any more: writing may end it."""
+    if ended.status is not None and ended.status == -getattr(signal, "SIGPIPE", 0):
+        return replace(ended, end=End.ERROR)
+    return ended
+
+
+def _needless(ended: Ended, error_output: bytes) -> Ended:
+    """Return how a program ended that told of an error where there was none."""
+    exception = uncaught_in(error_output)
+    by = f" by an exception that nothing caught ({exception})" if exception else ""
+    words = f"{ended.sentence}{by} although nothing was wrong with what it was told"
+    if exception:
+        words += ": its input may be closed at any time (H.5)"
+    return replace(ended, sentence=words, needless=True, uncaught=bool(exception))
 
 
 _SANITISERS: Final = (b"ERROR: AddressSanitizer", b"ERROR: MemorySanitizer", b": runtime error: ")

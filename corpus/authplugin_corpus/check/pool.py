@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import pickle
+import gc
 import queue
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from .play import Replay, Settings
 from .script import Script
+from .worker import Work
 from .workers import DiedError, ForkedWorker, SpawnedWorker, Worker, can_fork, undisturbed
-
-_AHEAD: Final = 16 * 1024
-"""Bytes of a script that may wait in the pipe: far fewer than it can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +54,9 @@ class Pool:
     """
 
     def __init__(self, settings: Settings, scripts: Iterable[Script], jobs: int) -> None:
-        self._settings = settings
+        self._work = Work(settings, tuple(scripts))
         self._reports: queue.SimpleQueue[Report | BaseException | None] = queue.SimpleQueue()
-        self._todo = deque(scripts)
+        self._todo = deque(range(len(self._work.scripts)))
         self._workers: set[Worker] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -67,9 +65,12 @@ class Pool:
         self._jobs = min(jobs, len(self._todo))
         if can_fork():
             # Before there is any thread; whoever takes the place of one that dies is spawned.
+            # Their garbage collections leave alone what is there by now: it would all be copied.
+            gc.freeze()
             with undisturbed():
                 for _ in range(self._jobs):
-                    self._idle.append(ForkedWorker(settings, self._idle))
+                    self._idle.append(ForkedWorker(self._work, self._idle))
+            gc.unfreeze()
 
     def __enter__(self) -> Self:
         return self
@@ -111,26 +112,26 @@ class Pool:
     def _drive(self) -> None:
         """Give a worker, and another one where it dies, what is to do."""
         worker: Worker | None = None
-        given: deque[Script] = deque()
+        given: deque[int] = deque()
         try:
             while True:
                 worker = worker or self._start()
                 if worker is None or not self._give(worker, given):
                     return
-                self._reports.put(Started(given[0].id))
+                self._reports.put(Started(self._work.scripts[given[0]].id))
                 try:
                     result = worker.result()
                 except DiedError:
-                    died = given.popleft()
+                    died = self._work.scripts[given.popleft()].id
                     self._forget(worker)
                     how, worker = worker.end(), None
                     self._todo.extendleft(reversed(given))
                     given.clear()
                     if not self._stopped:
                         reason = f"the worker process that played it {how}"
-                        self._reports.put(Failure(died.id, reason))
+                        self._reports.put(Failure(died, reason))
                     continue
-                self._reports.put(_report(given.popleft().id, result))
+                self._reports.put(_report(self._work.scripts[given.popleft()].id, result))
         except BaseException as error:
             self._reports.put(error)
         finally:
@@ -143,7 +144,7 @@ class Pool:
         with self._lock:
             if self._stopped:
                 return None
-            worker = self._idle.pop() if self._idle else SpawnedWorker(self._settings)
+            worker = self._idle.pop() if self._idle else SpawnedWorker(self._work)
             self._workers.add(worker)
             return worker
 
@@ -151,20 +152,15 @@ class Pool:
         with self._lock:
             self._workers.discard(worker)
 
-    def _give(self, worker: Worker, given: deque[Script]) -> bool:
+    def _give(self, worker: Worker, given: deque[int]) -> bool:
         """Give a worker one script to play and one to go on with; say whether it has any."""
         while len(given) < 2 and not self._stopped:
             try:
-                script = self._todo.popleft()
+                index = self._todo.popleft()
             except IndexError:
                 break
-            data = pickle.dumps(script, pickle.HIGHEST_PROTOCOL)
-            if given and len(data) > _AHEAD:
-                # It might not fit into the pipe, while the worker waits for room in the other one.
-                self._todo.appendleft(script)
-                break
-            given.append(script)
-            worker.give(data)
+            given.append(index)
+            worker.give(index)
         return bool(given)
 
 

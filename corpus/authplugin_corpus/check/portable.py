@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from authplugin.process import SupervisedProcess
 
@@ -18,13 +17,12 @@ _AT_ITS_END = 0.5  # seconds from the end of a program's output to its own, at m
 class PortableProgram:
     """See `Subject`."""
 
-    def __init__(
-        self, command: list[str], environment: Mapping[str, str] | None, folder: Path | None
-    ) -> None:
+    def __init__(self, command: list[str], environment: Mapping[str, str] | None) -> None:
         self._folder = TemporaryFolder()
-        variables = {**os.environ, **(environment or {}), **self._folder.variables}
+        variables = os.environ if environment is None else environment
+        variables = {**variables, **self._folder.variables}
         try:
-            self._process = SupervisedProcess(command, env=variables, cwd=folder)
+            self._process = SupervisedProcess(command, env=variables)
         except BaseException:
             self._folder.remove()
             raise
@@ -55,6 +53,9 @@ class PortableProgram:
         if not self._input_closed:
             self._input_closed = True
             self._process.close_input()
+
+    def close_output(self) -> None:
+        """See `Subject.close_output`: who reads the pipe goes on, and nobody listens."""
 
     def next(self, timeout: float) -> Activity:
         """See `Subject.next`."""

@@ -129,6 +129,8 @@ def summary_lines(results: Results) -> Iterator[str]:
 
 def _never_began(replay: Replay) -> bool:
     said = any(each.side is Side.PLUGIN for each in replay.conversation)
+    # What was said is not kept where all is well.
+    said |= replay.verdict.outcome is Outcome.PASS and not replay.conversation
     return not said and replay.ended.end in (End.ERROR, End.SIGNAL)
 
 

@@ -77,7 +77,7 @@ def _case(result: Result, results: Results) -> dict[str, Any]:
 def _verdicts(replay: Replay) -> dict[str, Any]:
     said, ended, took, left = replay.said, replay.ended, replay.took, replay.left
     return {
-        "said": {"verdict": said.speech.value, "sentence": said.sentence},
+        "said": {"verdict": said.speech.value, "sentence": said.words},
         "ended": {
             "verdict": ended.end.value,
             "status": ended.status,

@@ -5,18 +5,26 @@ Scripts are made once, and go to the worker processes as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
-from authplugin import PluginAuthFailure, PluginAuthSuccess
+from authplugin import (
+    ErrorCode,
+    Limits,
+    PluginAuthFailure,
+    PluginAuthSuccess,
+    PluginInit,
+)
 
 from ..delivery import pieces as pieces_of
+from ..frames import split_frames
 from ..model import (
     Allow,
     Case,
     Delivery,
     EndOfInput,
+    EndOfOutput,
     Expect,
     ExpectEnd,
     ExpectSilence,
@@ -50,6 +58,7 @@ class Say:
         mistake: the same as it follows "answered"; None where nothing is.
         heard: what the program hears, as it follows "after".
         delivery: in what way it is hard to read: whole where it is not.
+        begins: whether it is PLUGIN_INIT, and nothing wrong with it.
     """
 
     pieces: tuple[bytes, ...]
@@ -59,6 +68,7 @@ class Say:
     mistake: str | None
     heard: str
     delivery: Delivery
+    begins: bool = False
 
     @property
     def data(self) -> bytes:
@@ -73,13 +83,16 @@ class Close:
     Attributes:
         mistake: what is wrong with that; None where nothing is.
         before: what the program may still say to what came before.
+        patient: whether the program is given time to wait first: what it takes for a claim shows
+            while it waits for the rest.
     """
 
     mistake: str | None
     before: Before
+    patient: bool = False
 
 
-Step: TypeAlias = Say | Expect | Allow | ExpectSilence | Close | ExpectEnd
+Step: TypeAlias = Say | Expect | Allow | ExpectSilence | Close | EndOfOutput | ExpectEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +121,22 @@ class Script:
         return sum(len(step.data) for step in self.steps if isinstance(step, Say))
 
     @property
+    def delivery(self) -> Delivery:
+        """In what way what the client says is hard to read; whole where it is not."""
+        ways = (step.delivery for step in self.steps if isinstance(step, Say))
+        return next((each for each in ways if each is not Delivery.WHOLE), Delivery.WHOLE)
+
+    def eased(self) -> Script:
+        """Return the same with each message by itself, and whole."""
+        return replace(self, steps=tuple(map(_eased, self.steps)))
+
+    @property
+    def opening(self) -> bytes | None:
+        """The client's first words, where they are PLUGIN_INIT and nothing is wrong with them."""
+        first = next((step for step in self.steps if isinstance(step, Say)), None)
+        return first.data if first is not None and first.begins else None
+
+    @property
     def is_talk(self) -> bool:
         """Whether the program has to say anything in it."""
         return any(isinstance(step, Expect) for step in self.steps)
@@ -123,15 +152,18 @@ def script_of(case: Case, parameters: Parameters) -> Script:
         raise ValueError(f"{case.id} is no conversation with a plugin")
     steps: list[Step] = []
     before = Before.NOTHING
+    claims = False
     for turn in case.turns:
         match turn:
             case Send():
+                claims = turn.fault is not None and turn.fault.code is ErrorCode.FRAME_TOO_LONG
                 steps.append(_say(parameters.in_send(turn), case.delivery, before))
                 before = _before_next(turn)
                 continue
             case EndOfInput(fault):
-                steps.append(Close(None if fault is None else fault.sentence, before))
-            case Expect() | Allow() | ExpectSilence() | ExpectEnd():
+                sentence = None if fault is None else fault.sentence
+                steps.append(Close(sentence, before, patient=claims))
+            case Expect() | Allow() | ExpectSilence() | EndOfOutput() | ExpectEnd():
                 steps.append(turn)
             case _:
                 raise ValueError(f"{case.id} has a turn that no plugin takes part in: {turn}")
@@ -176,4 +208,15 @@ def _say(send: Send, delivery: Delivery, before: Before) -> Say:
         None if send.fault is None else send.fault.sentence,
         heard,
         delivery,
+        send.fault is None and len(send.messages) == 1 and isinstance(send.messages[0], PluginInit),
     )
+
+
+_LIMITS: Final = Limits(frame=2**24)
+
+
+def _eased(step: Step) -> Step:
+    if not isinstance(step, Say) or step.delivery is Delivery.WHOLE:
+        return step
+    pieces = tuple(split_frames(step.data, _LIMITS))
+    return replace(step, pieces=pieces, held_back=False, delivery=Delivery.WHOLE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Protocol, Self
 
 from authplugin.keeper import become_subreaper
@@ -34,6 +33,7 @@ class _Program(Protocol):
     def error_output(self) -> bytes: ...
     def write_pieces(self, pieces: Sequence[bytes]) -> None: ...
     def close_input(self) -> None: ...
+    def close_output(self) -> None: ...
     def next(self, timeout: float) -> Activity: ...
     def kill(self, grace: float, /) -> Remains: ...
 
@@ -51,10 +51,11 @@ class Subject:
 
     Args:
         command: the program and its arguments.
-        environment: variables to set besides the caller's. Those that tell it where to put
-            temporary files are set in any case, to a folder of its own.
-        folder: the folder to start it in; None for the caller's.
+        environment: its variables, all of them; None for the caller's. Those that tell it where to
+            put temporary files are set in any case, to a folder of its own.
         watched: whether to watch it as Linux can; None for whatever the system can do.
+        small: whether to start it, on Linux, such that it is known how much memory it takes even
+            where that is less than this process has, and only for a moment; costs more.
 
     Raises:
         OSError: where the program cannot be started.
@@ -66,13 +67,16 @@ class Subject:
         command: Sequence[str],
         *,
         environment: Mapping[str, str] | None = None,
-        folder: Path | None = None,
         watched: bool | None = None,
+        small: bool = False,
     ) -> None:
         if not command or not command[0]:
             raise ValueError("the command is empty: expected a program and its arguments")
-        start = WatchedProgram if (can_watch() if watched is None else watched) else PortableProgram
-        self._program: _Program = start(list(command), environment, folder)
+        self._program: _Program
+        if can_watch() if watched is None else watched:
+            self._program = WatchedProgram(list(command), environment, small=small)
+        else:
+            self._program = PortableProgram(list(command), environment)
 
     @property
     def unread(self) -> bool:
@@ -101,6 +105,13 @@ class Subject:
     def close_input(self) -> None:
         """Close the program's input behind what is queued; idempotent."""
         self._program.close_input()
+
+    def close_output(self) -> None:
+        """Read no more of what the program writes: writing fails from now on; idempotent.
+
+        Off Linux it does not fail, and `next` goes on telling what is written.
+        """
+        self._program.close_output()
 
     def next(self, timeout: float) -> Activity:
         """Wait for what happens next.

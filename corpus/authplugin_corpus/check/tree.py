@@ -21,7 +21,7 @@ from .activity import MOST_NAMES
 PF_EXITING: Final = 4
 """The flag of a task that is ending: what it had open may be closed already."""
 
-SHORTEST: Final = 50e-6
+SHORTEST: Final = 200e-6
 LONGEST: Final = 5e-3
 """Seconds between two looks at a program: from the first to the second, doubled each time."""
 

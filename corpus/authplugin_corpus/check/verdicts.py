@@ -74,10 +74,22 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The verdict on what it said, and the sentence for people where it is not `right`."""
+    """The verdict on what it said.
+
+    Attributes:
+        speech: in short.
+        sentence: for people, where it is not `right`.
+        advice: what the reason may be, for who is to mend it; empty where nothing is known.
+    """
 
     speech: Speech = Speech.RIGHT
     sentence: str = ""
+    advice: str = ""
+
+    @property
+    def words(self) -> str:
+        """The sentence, with the advice."""
+        return f"{self.sentence} ({self.advice})" if self.advice else self.sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,7 @@ class Ended:
         undecided: whether the time limit alone decided that it does not end.
         needless: whether it told of an error where there was none; the text does not say what an
             exit status means.
+        uncaught: whether that was an exception that nothing in the program caught.
     """
 
     end: End
@@ -98,6 +111,7 @@ class Ended:
     sentence: str
     undecided: bool = False
     needless: bool = False
+    uncaught: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +124,8 @@ class Took:
         clean_memory: the same program's in a clean conversation.
         sentence: what is wrong, for people; empty where nothing is.
         undecided: whether a time limit had to decide, as nothing else could.
+        touched_memory: bytes that it used for the first time, one after the other; 0 where
+            `peak_memory` tells of all of its time, not just of when it was looked at.
     """
 
     seconds: float
@@ -117,6 +133,7 @@ class Took:
     clean_memory: int | None = None
     sentence: str = ""
     undecided: bool = False
+    touched_memory: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +161,9 @@ class Verdict:
 
 def fold(said: Said, ended: Ended, took: Took, left: Left) -> Verdict:
     """Return what four verdicts come to: the gravest outcome, and all that is wrong."""
-    wrong = [said.sentence] if said.sentence else []
-    if ended.end in (End.SIGNAL, End.NOT_AT_ALL) and ended.sentence not in said.sentence:
+    wrong = [said.words] if said.sentence else []
+    how = ended.sentence if ended.status is None else ending(ended.status)
+    if ended.end in (End.SIGNAL, End.NOT_AT_ALL) and how not in said.sentence:
         wrong.append(ended.sentence)
     if ended.needless:
         wrong.append(ended.sentence)
@@ -154,7 +172,7 @@ def fold(said: Said, ended: Ended, took: Took, left: Left) -> Verdict:
         outcome = Outcome.CRASH
     elif ended.end is End.NOT_AT_ALL:
         outcome = Outcome.HANG
-    elif said.speech in _FAILED or took.sentence or left.sentence:
+    elif said.speech in _FAILED or ended.uncaught or took.sentence or left.sentence:
         outcome = Outcome.FAIL
     elif said.speech is Speech.DECLINED:
         outcome = Outcome.UNSUPPORTED

@@ -11,13 +11,16 @@ import os
 import platform
 import struct
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
 from .sockets import has_open, peer_of
 from .tree import peak_in, read_text
+
+_STOPPED: Final = "stopped"
+"""The system call of a task that a signal has stopped, whatever it was doing."""
 
 
 class Wait(Enum):
@@ -26,7 +29,7 @@ class Wait(Enum):
     INPUT = auto()
     """For the program's input, perhaps among other things."""
     INSIDE = auto()
-    """For another task of the program."""
+    """For another task of the program; or it is stopped, and goes on when one has it go on."""
     UNKNOWN = auto()
     """For something else; or with a time limit; or it does not wait."""
 
@@ -92,8 +95,11 @@ def _task(pid: int, task: int, status: str) -> set[Task]:
     state = _field(status, "State")
     if state.startswith(("Z", "X")):
         return set()
-    call = read_text(pid, "task", task, "syscall") if state.startswith("S") else "running"
-    if not call[0].isdigit():
+    if state.startswith("S"):
+        call = read_text(pid, "task", task, "syscall")
+    else:
+        call = _STOPPED if state.startswith("T") else "running"
+    if not call[0].isdigit() and call != _STOPPED:
         raise MovingError
     return {
         Task(pid, task, call, status[status.index("\nvol") :], int(_field(status, "SigCgt"), 16))
@@ -104,8 +110,15 @@ def _field(status: str, name: str) -> str:
     return status.partition(f"\n{name}:\t")[2].partition("\n")[0]
 
 
-def nothing_more(tasks: Iterable[Task], pipe: Pipe) -> bool:
-    """Say whether tasks that wait do so for ever unless something comes through a pipe."""
+def nothing_more(tasks: Collection[Task], pipe: Pipe, *, unread: bool, closed: bool) -> bool:
+    """Say whether tasks that wait do so until something more comes through a pipe, or for ever.
+
+    Args:
+        tasks: all that there are.
+        pipe: the program's input.
+        unread: whether there is something in the pipe.
+        closed: whether nobody can write to it any more.
+    """
     waits = set()
     processes = {task.process for task in tasks}
     for task in tasks:
@@ -116,7 +129,12 @@ def nothing_more(tasks: Iterable[Task], pipe: Pipe) -> bool:
         if Wait.UNKNOWN in waits:
             return False
     # No timer may be running, which would interrupt the waiting.
-    return Wait.INPUT in waits and not any(map(_has_timer, processes))
+    if not waits or any(map(_has_timer, processes)):
+        return False
+    if Wait.INPUT in waits and not closed:
+        return not unread
+    # Whoever sleeps though the pipe is at its end is not woken by it any more.
+    return not any(map(_may_be_called, processes))
 
 
 # Timers.
@@ -132,11 +150,27 @@ def _has_timer(pid: int) -> bool:
         return True
 
 
+def _may_be_called(pid: int) -> bool:
+    """Say whether some file may call a process, which waits for something else, by a signal."""
+    try:
+        return any(
+            os.readlink(f"/proc/{pid}/fd/{name}") == "anon_inode:[io_uring]"
+            or int(_field("\n" + read_text(pid, "fdinfo", name), "flags"), 8) & _O_ASYNC
+            for name in os.listdir(f"/proc/{pid}/fd")
+        )
+    except (OSError, ValueError):
+        return True
+
+
+_O_ASYNC: Final = 0o20000
+
+
 # System calls, by what their arguments mean.
 
 _FUTEX_WAITS: Final = {0, 6, 9, 11, 13}
 """The operations of `futex` that wait, without their flags."""
 _FUTEX_OPERATION: Final = 0x7F
+_FUTEX_PRIVATE: Final = 0x80
 _DEEPEST: Final = 4  # sets of descriptors in sets of descriptors
 
 
@@ -145,7 +179,7 @@ class _Look:
 
     def __init__(self, task: Task, processes: Iterable[int], pipe: Pipe) -> None:
         number, *words = task.call.split()
-        self.name = SYSTEM_CALLS.get(int(number), "")
+        self.name = number if number == _STOPPED else SYSTEM_CALLS.get(int(number), "")
         self.arguments = [int(word, 16) for word in words]
         self.task = task
         # Of the task, not of its process: that may have lost its first thread, and then shows none.
@@ -161,15 +195,18 @@ class _Look:
 
     # One for each kind of call.
 
-    def read(self) -> Wait:
-        # Reading a socket may have a time limit that shows nowhere.
+    def transfer(self) -> Wait:
+        # With a socket it may have a time limit that shows nowhere.
         return self._descriptor(self.arguments[0])
 
     def futex(self) -> Wait:
-        waits = self.arguments[1] & _FUTEX_OPERATION in _FUTEX_WAITS
-        return Wait.INSIDE if waits and not self.arguments[3] else Wait.UNKNOWN
+        address, operation, _, limit = self.arguments[:4]
+        if operation & _FUTEX_OPERATION not in _FUTEX_WAITS or limit:
+            return Wait.UNKNOWN
+        inside = operation & _FUTEX_PRIVATE or not self._is_open_to_others(address)
+        return Wait.INSIDE if inside else Wait.UNKNOWN
 
-    def child(self) -> Wait:
+    def another(self) -> Wait:
         return Wait.INSIDE
 
     def sigtimedwait(self) -> Wait:
@@ -260,6 +297,17 @@ class _Look:
             raise ValueError("too much to read")
         return info
 
+    def _is_open_to_others(self, address: int) -> bool:
+        """Say whether memory is a file's that has a name, by which any process may share it."""
+        with open(f"{self.place}/maps", encoding="utf-8", errors="replace") as file:
+            for line in file:
+                bounds, permissions, _, _, _, *name = line.split(maxsplit=5)
+                first, last = (int(bound, 16) for bound in bounds.split("-"))
+                if first <= address < last:
+                    shared = permissions.endswith("s") and bool(name)
+                    return shared and not name[0].rstrip().endswith("(deleted)")
+        return True
+
     def _memory(self, address: int, size: int) -> bytes:
         file = os.open(f"{self.place}/mem", os.O_RDONLY)
         try:
@@ -290,11 +338,16 @@ _INSIDE: Final[Mapping[str, Callable[[str], bool]]] = {
 """Files of which the ends are inside the program, each with what its `fdinfo` has to look like."""
 
 _LOOKS: Final[Mapping[str, Callable[[_Look], Wait]]] = {
-    "read": _Look.read,
-    "readv": _Look.read,
+    _STOPPED: _Look.another,
+    "read": _Look.transfer,
+    "readv": _Look.transfer,
+    "write": _Look.transfer,
+    "writev": _Look.transfer,
     "futex": _Look.futex,
-    "wait4": _Look.child,
-    "waitid": _Look.child,
+    "wait4": _Look.another,
+    "waitid": _Look.another,
+    "pause": _Look.another,
+    "rt_sigsuspend": _Look.another,
     "rt_sigtimedwait": _Look.sigtimedwait,
     "poll": _Look.poll,
     "ppoll": _Look.ppoll,
@@ -309,9 +362,13 @@ _NUMBERS: Final[Mapping[str, tuple[int | None, int | None]]] = {
     # x86-64, aarch64
     "read": (0, 63),
     "readv": (19, 65),
+    "write": (1, 64),
+    "writev": (20, 66),
     "futex": (202, 98),
     "wait4": (61, 260),
     "waitid": (247, 95),
+    "pause": (34, None),
+    "rt_sigsuspend": (130, 133),
     "rt_sigtimedwait": (128, 137),
     "poll": (7, None),
     "ppoll": (271, 73),

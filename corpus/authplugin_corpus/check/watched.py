@@ -8,20 +8,20 @@ import os
 import resource
 import select
 import signal
-import subprocess
 import sys
 import termios
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import Final
 
 from authplugin.keeper import become_subreaper
 
 from .activity import Activity, Ended, Output, OutputEnded, Quiet, Remains, TimeOver
 from .folder import TemporaryFolder
+from .small import start_small
+from .starting import start
 from .tree import LONGEST, SHORTEST, Process, Tree, children, has_children, names, peak_memory
 from .tree import process as look_at
 from .waiting import MovingError, Pipe, Task, nothing_more, tasks_of
@@ -57,7 +57,7 @@ class WatchedProgram:
     """See `Subject`."""
 
     def __init__(
-        self, command: list[str], environment: Mapping[str, str] | None, folder: Path | None
+        self, command: list[str], environment: Mapping[str, str] | None, *, small: bool = False
     ) -> None:
         if not can_watch():
             raise OSError("this system does not tell what a program waits for")
@@ -72,18 +72,18 @@ class WatchedProgram:
                     undo.callback(os.close, pipe[ours])
                     theirs.callback(os.close, pipe[1 - ours])
                 (stdin, self._input), (self._output, stdout), (self._errors, stderr) = pipes
-                self._popen = subprocess.Popen(  # noqa: S603 - the command is the caller's
-                    command,
-                    stdin=stdin,
-                    stdout=stdout,
-                    stderr=stderr,
-                    env={**os.environ, **(environment or {}), **self._folder.variables},
-                    cwd=folder,
-                    start_new_session=True,
-                )
-            undo.callback(self._popen.wait)
-            undo.callback(self._popen.kill)
-            self.pid = self._popen.pid
+                variables = os.environ if environment is None else environment
+                variables = {**variables, **self._folder.variables}
+                their_ends = (stdin, stdout, stderr)
+                if small:
+                    self.pid, self._floor = start_small(
+                        command, variables, their_ends, self._output
+                    )
+                else:
+                    self.pid = start(command, variables, their_ends)
+                    self._floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+            undo.callback(os.waitpid, self.pid, 0)
+            undo.callback(os.kill, self.pid, signal.SIGKILL)
             self._life = os.pidfd_open(self.pid)
             undo.pop_all()
         self._tree = Tree(self.pid, others)
@@ -101,7 +101,7 @@ class WatchedProgram:
         self._left_in_pipe = 0
         self._output_told = False
         self._memory = 0
-        self._floor = peak_memory(os.getpid())
+        self._touched = 0
         self._remains: Remains | None = None
 
     # Input.
@@ -137,6 +137,15 @@ class WatchedProgram:
         if self._remains is None and not self._closing:
             self._closing = True
             self._feed()
+
+    def close_output(self) -> None:
+        """See `Subject.close_output`."""
+        self._output_told = True
+        if self._remains is None and self._output in self._reading:
+            self._reading.remove(self._output)
+            null = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(null, self._output)
+            os.close(null)
 
     def _feed(self) -> None:
         """Write what the pipe takes; close it behind the last."""
@@ -195,7 +204,7 @@ class WatchedProgram:
     def next(self, timeout: float) -> Activity:
         """See `Subject.next`."""
         deadline = time.monotonic() + timeout
-        pause = 0.0
+        pause = min(_LONGEST_TOLD if self._is_told() else SHORTEST, timeout)
         while self._status is None and self._remains is None:
             ready = self._wait(pause)
             if self._errors in ready:
@@ -208,19 +217,20 @@ class WatchedProgram:
             if (over := self._after_output(final=False)) is not None:
                 return over
             self._tree.reap()
-            if not ready and self._is_quiet():
+            told = self._is_told()
+            if not ready and (not told or pause >= _LONGEST_TOLD) and self._is_quiet():
                 return Quiet()
             left = deadline - time.monotonic()
             if left <= 0:
                 return self._after_output(final=True) or TimeOver()
-            if self._is_told():
+            if told:
                 pause = min(_LONGEST_TOLD, left)
             else:
                 pause = min(SHORTEST if ready else max(2 * pause, SHORTEST), LONGEST, left)
         return TimeOver() if self._status is None else Ended(self._status)
 
     def _is_told(self) -> bool:
-        """Say whether the system tells of all that may come: no need to look again and again."""
+        """Say whether the system tells of what usually comes: no need to look all the time."""
         return self._closed or not self._open or self._awaits_room()
 
     def _awaits_room(self) -> bool:
@@ -270,8 +280,7 @@ class WatchedProgram:
         return OutputEnded()
 
     def _is_quiet(self) -> bool:
-        if self._closed or self.unread:
-            return False
+        unread = self.unread
         try:
             before = self._tasks([self.pid])
             processes = self._look()
@@ -284,7 +293,8 @@ class WatchedProgram:
         except MovingError:
             return False
         # Whatever came before is in the pipes by now.
-        return nothing_more(after, self._pipe) and not self._wait(0)
+        waits = nothing_more(after, self._pipe, unread=unread, closed=self._closed)
+        return waits and not self._wait(0)
 
     def _look(self) -> frozenset[int]:
         found = self._tree.look()
@@ -303,22 +313,25 @@ class WatchedProgram:
         """Wait for the program itself, which has ended, and read what it has left in its pipes."""
         if self._status is None:
             _, status, usage = os.wait4(self.pid, 0)
-            self._status = self._popen.returncode = os.waitstatus_to_exitcode(status)
+            self._status = os.waitstatus_to_exitcode(status)
             self._reading.remove(self._life)
-            self._note_memory(usage.ru_maxrss * 1024)
+            if not self._note_memory(usage.ru_maxrss * 1024):
+                self._touched = usage.ru_minflt * _PAGE
             for _ in range(_CHUNKS_IN_PIPE):
                 if self._errors in self._reading:
                     self._read_errors()
         return self._status
 
-    def _note_memory(self, peak: int) -> None:
-        """Take into account what the system says of an ended process.
+    def _note_memory(self, peak: int) -> bool:
+        """Take into account what the system says of an ended process; say whether it tells.
 
         That starts from what this process had when it made the other, which is not counted quite
         exactly, so it tells nothing unless it is clearly more.
         """
-        if peak > self._floor * 5 // 4 + 4 * 2**20:
-            self._memory = max(self._memory, peak)
+        if peak <= self._floor * 5 // 4 + 4 * 2**20:
+            return False
+        self._memory = max(self._memory, peak)
+        return True
 
     def kill(self, grace: float) -> Remains:
         """See `Subject.kill`."""
@@ -333,14 +346,12 @@ class WatchedProgram:
             self._memory = max(self._memory, peak_memory(pid))
         rest = names({pid: each for pid, each in found.items() if pid != self.pid})
         self._note_memory(self._tree.end(PATIENCE))
-        if self._popen.returncode is None:
-            self._popen.returncode = -signal.SIGKILL
         self._left_in_pipe = self._in_pipe()
         for descriptor in (self._input, self._output, self._errors, self._life):
             os.close(descriptor)
         self._queue.clear()
         self._folder.remove()
-        self._remains = Remains(rest, self._memory or None)
+        self._remains = Remains(rest, self._memory or None, self._touched)
         return self._remains
 
     def _rest(self, grace: float) -> Mapping[int, Process]:

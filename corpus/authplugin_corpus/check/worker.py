@@ -5,19 +5,32 @@ from __future__ import annotations
 import os
 import pickle
 import signal
+import struct
 import sys
-from contextlib import suppress
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import FrameType
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO, Final, NoReturn
 
-from authplugin.keeper import become_subreaper, descendants
+from authplugin.keeper import become_subreaper
 
+from .folder import remove_folder
 from .play import Player, Settings
 from .script import Script
+from .starting import keep_descriptors
+from .tree import Tree
+from .watched import can_watch
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_THP_DISABLE = 41
 _AGAIN = 0.1  # seconds
-_ROUNDS = 100  # in each of which a program may start others
+_PATIENCE = 3.0  # seconds: what does not end by then is left to the check itself
+
+_TO_LEAVE = [
+    getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)
+]
+"""What asks to end this process; the last two come from a terminal to all of a check at once."""
 
 # The other side is the check itself, which has started this process: what comes can be trusted.
 
@@ -29,25 +42,33 @@ def _leave(*_: int | FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-def serve(tasks: BinaryIO, results: BinaryIO) -> None:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What there is to play: every worker of a run has all of it, and is told which is its next.
+
+    Attributes:
+        settings: of all scripts.
+        scripts: the scripts.
+    """
+
+    settings: Settings
+    scripts: Sequence[Script]
+
+
+TASK: Final = struct.Struct("=I")
+"""What a worker is told: the index of a script."""
+
+
+def serve(work: Work, tasks: BinaryIO, results: BinaryIO) -> None:
     """Play what comes until nothing more does.
 
-    Reads pickled `Settings`, or `Script` objects to play with those; writes for each script the
-    `Replay`, or the exception that there was instead.
+    Reads a `TASK` for each script; writes, pickled, its `Replay`, or the exception that there was
+    instead.
     """
-    player: Player | None = None
-    while True:
+    player = Player(work.settings)
+    while len(task := tasks.read(TASK.size)) == TASK.size:
         try:
-            task = pickle.load(tasks)  # noqa: S301
-        except EOFError:
-            return
-        if isinstance(task, Settings):
-            player = Player(task)
-            continue
-        assert isinstance(task, Script)
-        assert player is not None
-        try:
-            result: object = player.perform(task)
+            result: object = player.perform(work.scripts[TASK.unpack(task)[0]])
         except Exception as error:  # whatever it is, the run goes on, and says so
             result = error if isinstance(error, OSError) else RuntimeError(_described(error))
         pickle.dump(result, results, pickle.HIGHEST_PROTOCOL)
@@ -63,6 +84,14 @@ def _described(error: Exception) -> str:
     return f"{type(error).__name__}: {error}{place}"
 
 
+def _count_memory() -> None:
+    """Have the system give programs memory page by page, so that it is known how much they use."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
+
+
 def _end_with_parent(parent: int) -> None:
     """Have the system end this process, gently, when the check is killed (on Linux)."""
     if sys.platform == "linux":
@@ -73,38 +102,44 @@ def _end_with_parent(parent: int) -> None:
             _leave()  # it has been killed already
 
 
-def _end_everything() -> None:
-    """End what this process has started, and was not given the time to hand to anybody."""
-    for _ in range(_ROUNDS):
-        found = descendants(os.getpid())
-        if not found:
-            return
-        for pid in found:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+def be_worker(work: Work | None, tasks: int, results: int, parent: int, folder: str) -> None:
+    """Be a worker, between two pipes, that ends with the process that has started it.
 
-
-def work(tasks: int, results: int, parent: int) -> None:
-    """Be a worker, between two pipes, that ends with the process that has started it."""
+    Args:
+        work: what to play; None where it comes, pickled, before the first task.
+        tasks: where `serve` reads.
+        results: where it writes.
+        parent: the id of the process that has started this one.
+        folder: for the temporary files of all programs; removed at the end, with what is in it.
+    """
     # An interrupt is for that process, which then ends this one: gently, so that no program stays.
-    # (It is not ignored, as the programs that are started would then ignore it too.)
-    signal.signal(signal.SIGINT, lambda *_: None)
+    # And it stops alone; a worker that is stopped is held to have been by what it plays with.
+    # (They are not ignored, as the programs that are started would then ignore them too.)
+    for name in ("SIGINT", "SIGTSTP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: None)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    signal.signal(signal.SIGTERM, _leave)
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, _leave)
+    leaving = [*_TO_LEAVE, *([signal.SIGALRM] if hasattr(signal, "SIGALRM") else [])]
+    for number in leaving:
+        signal.signal(number, _leave)
     _end_with_parent(parent)
+    _count_memory()
     # Being one is not handed down to a copy, whatever the original remembers of it.
     become_subreaper()
+    if can_watch():
+        keep_descriptors()
+    tempfile.tempdir = folder
     try:
         with open(tasks, "rb") as todo, open(results, "wb") as done:
-            serve(todo, done)
+            serve(work or pickle.load(todo), todo, done)  # noqa: S301
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if hasattr(signal, "SIGALRM"):
-            signal.signal(signal.SIGALRM, signal.SIG_IGN)
-        _end_everything()
+        for number in leaving:
+            signal.signal(number, signal.SIG_IGN)
+        if can_watch():
+            # What this process was not given the time to end.
+            Tree(os.getpid(), ()).end(_PATIENCE)
+        remove_folder(folder)
 
 
 def main() -> None:
@@ -115,7 +150,7 @@ def main() -> None:
     os.dup2(null, 0)
     os.dup2(2, 1)
     os.close(null)
-    work(tasks, results, int(sys.argv[1]))
+    be_worker(None, tasks, results, int(sys.argv[1]), sys.argv[2])
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ class Draft:
 def dialogues(program: Side) -> list[dict[str, Any]]:
     """Return all generated dialogues with a program, in their JSON form."""
     drafts: dict[tuple[str, bytes], Draft] = {}
-    for draft in (*_events(program), *_struck(program)):
+    two = _of_two_questions() if program is Side.PLUGIN else ()
+    for draft in (*_events(program), *_struck(program), *two):
         known = drafts.setdefault(draft.key, draft)
         known.strikes += [each for each in draft.strikes if each not in known.strikes]
     return [_vector(draft) for draft in drafts.values()]
@@ -185,7 +186,20 @@ _BY_EVENTS: Final = frozenset({"wrong-side", "wrong-state"})
 
 
 def _struck(program: Side) -> Iterator[Draft]:
-    leads = list(house.conversations(program))
+    yield from _struck_in(program, list(house.conversations(program)))
+
+
+def _of_two_questions() -> Iterator[Draft]:
+    """Yield drafts for a plugin that asks two questions, where it matters how many it asks."""
+    for draft in _struck_in(Side.PLUGIN, [house.TWO_QUESTIONS]):
+        heard = hear(draft.program, draft.lead, draft.data, ends=True)
+        if house.ASK_TWICE in draft.lead and _counts_questions(heard):
+            draft.id += "-to-two-questions"
+            draft.sentence = f"The plugin has asked two questions, and is sent {draft.phrase}."
+            yield draft
+
+
+def _struck_in(program: Side, leads: Sequence[house.Messages]) -> Iterator[Draft]:
     for fault in FAULTS:
         if fault.name in _BY_EVENTS:
             continue
@@ -263,11 +277,16 @@ def _led(draft: Draft, heard: Hearing) -> list[Any]:
     How many responses a plugin wants of the user matters only where it gets some.
     """
     turns = right_turns(draft.program, draft.lead)
-    if not heard.good and not _is_user_response(heard.rest):
+    if not _counts_questions(heard):
         for turn in turns:
             if turn.get("expect", {}).get("type") == house.ASK_USER.spec.name:
                 del turn["expect"]["prompts"]
     return turns
+
+
+def _counts_questions(heard: Hearing) -> bool:
+    """Say whether a plugin gets responses, so that it matters how many it wants."""
+    return bool(heard.good) or _is_user_response(heard.rest)
 
 
 def _is_user_response(data: bytes) -> bool:

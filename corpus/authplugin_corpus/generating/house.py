@@ -46,6 +46,10 @@ ASK_AGAIN: Final = PluginKIServerRequest("Login", "Once more", "en", [("Code: ",
 ANSWER_AGAIN: Final = PluginKIServerResponse(["654321"])
 ASK_USER: Final = PluginKIUserRequest("Token", "Unlock it", "en", [("PIN: ", False)])
 USER_ANSWER: Final = PluginKIUserResponse(["1234"])
+ASK_TWICE: Final = PluginKIUserRequest(
+    "Login", "Two-factor login", "en", [("Password: ", False), ("Code: ", True)]
+)
+BOTH_ANSWERS: Final = PluginKIUserResponse(["secret", "123456"])
 SUCCESS: Final = PluginAuthSuccess()
 FAILURE: Final = PluginAuthFailure()
 
@@ -65,6 +69,9 @@ _COMMON: Final[Sequence[Messages]] = (
     # The two pairs ask for different numbers of responses.
     (*_ACCEPTED, ASK, ASK_USER, USER_ANSWER, ANSWER, ASK_AGAIN, ANSWER_AGAIN, FAILURE),
 )
+
+TWO_QUESTIONS: Final[Messages] = (*_ACCEPTED, ASK, ASK_TWICE, BOTH_ANSWERS)
+"""What leads to the responses of a user to two questions, for plugins that ask so many."""
 
 _REJECTED: Final[dict[Side, Messages]] = {
     # A plugin rejects what it does not know. A client never offers what the protocol does not

@@ -214,6 +214,9 @@ def _dialogues_schema(program: Side, other: Side) -> dict[str, Any]:
         "endOfInput": _object(
             {"end_of_input": _TRUE}, {"fault": _ref("fault")}, "The input is closed."
         ),
+        "endOfOutput": _object(
+            {"end_of_output": _TRUE}, about=f"Nobody reads any more what the {program} writes."
+        ),
         "expectEnd": _object(
             {"expect_end": _TRUE}, about=f"The {program} says nothing more, and ends."
         ),

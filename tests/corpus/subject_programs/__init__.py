@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,12 @@ def compiled(name: str, folder: Path) -> str:
     options = ["-O1", "-Wall", "-Wextra", "-Werror", "-pthread"]
     subprocess.run([compiler, *options, "-o", target, FOLDER / f"{name}.c"], check=True)
     return str(target)
+
+
+def table(program: str, name: str) -> list[str]:
+    """Return the words in a table of a C program."""
+    text = (FOLDER / f"{program}.c").read_text().partition(f"}} {name}[] = {{")[2]
+    return re.findall(r'"([a-z-]+)"', text.partition("};")[0])
 
 
 def python(text: str) -> list[str]:

@@ -118,6 +118,19 @@ static void fill(void) {
     }
 }
 
+/* Takes 16 MiB for a length that is only claimed, and ends at once. */
+static void believe(void) {
+    unsigned char head[4];
+    if (read(0, head, sizeof head) == sizeof head && (head[0] || head[1])) {
+        volatile char *space = malloc(1 << 24);
+        for (long place = 0; space && place < 1 << 24; place++)
+            space[place] = 1;
+        exit(1);
+    }
+    while (read(0, block, sizeof block) > 0)
+        ;
+}
+
 static void remove_folder(void) {
     if (rmdir(getenv("TMPDIR")))
         exit(1);
@@ -134,7 +147,7 @@ static const struct { const char *name; void (*act)(void); int in_folder; } ACTS
     {"ignore-signals", ignore_signals, 0}, {"stop", stop, 0},
     {"end-first-thread", end_first_thread, 0}, {"go-deep", go_deep, 1},
     {"lock-folders", lock_folders, 1}, {"fill", fill, 1}, {"remove-folder", remove_folder, 0},
-    {"put-link", put_link, 0},
+    {"put-link", put_link, 0}, {"believe", believe, 0},
 };
 
 int main(int count, char **words) {

@@ -1,8 +1,10 @@
 /* Answers each byte that it reads with the same byte, after waiting in the way that it is told. */
 
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,17 +12,19 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 static const struct timespec WHILE = {0, 200 * 1000 * 1000};
-static char byte;
+static char byte = 'x';
 
 static int get(void) { return read(0, &byte, 1) == 1; }
 
@@ -319,6 +323,118 @@ static void by_relay(void) {
     wait(NULL);
 }
 
+/* Ways to wait for ever. */
+
+static void in_pause(void) { pause(); }
+
+static void in_signal_suspension(void) {
+    sigset_t set;
+    sigfillset(&set);
+    sigsuspend(&set);
+}
+
+static void on_own_pipe(void) {
+    int ends[2];
+    if (!pipe(ends) && read(ends[0], &byte, 1) == 1)
+        answer();
+}
+
+static void on_full_pipe(void) {
+    int ends[2];
+    static char page[4096];
+    if (!pipe(ends))
+        while (write(ends[1], page, sizeof page) > 0)
+            ;
+}
+
+static void on_lock(void) {
+    pthread_mutex_lock(&mutex);
+    pthread_mutex_lock(&mutex);
+}
+
+static void *forever(void *unused) { pause(); return unused; }
+
+static void on_thread(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, forever, NULL);
+    pthread_join(thread, NULL);
+}
+
+static void on_child(void) {
+    if (!fork())
+        pause();
+    wait(NULL);
+}
+
+static void on_stopped_child(void) {
+    if (!fork())
+        raise(SIGSTOP);
+    wait(NULL);
+}
+
+static void on_event_descriptor(void) {
+    uint64_t count;
+    if (read(eventfd(0, 0), &count, sizeof count) > 0)
+        answer();
+}
+
+static void on_own_socket(void) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
+        exit(1);
+    struct pollfd one = {ends[0], POLLIN, 0};
+    poll(&one, 1, -1);
+}
+
+/* The input stays open for reading as long as somebody could write to it. */
+static void on_input_of_its_own(void) {
+    open("/proc/self/fd/0", O_WRONLY);
+    while (get())
+        ;
+}
+
+/* It is told of news alone, of which the end of the input is the last. */
+static void on_edges(void) {
+    static char data[1 << 20];
+    int set = epoll_create1(0);
+    struct epoll_event event = {EPOLLIN | EPOLLET, {0}};
+    epoll_ctl(set, EPOLL_CTL_ADD, 0, &event);
+    while (epoll_wait(set, &event, 1, -1) == 1)
+        if (read(0, data, sizeof data) < 0)
+            exit(1);
+}
+
+/* Ways to wait for what may come from elsewhere. */
+
+static void called(int unused) { (void)unused; }
+
+static void by_signal_of_input(void) {
+    signal(SIGIO, called);
+    fcntl(0, F_SETOWN, getpid());
+    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_ASYNC);
+    pause();
+}
+
+static void by_shared_semaphore(void) {
+    char name[4096];
+    snprintf(name, sizeof name, "%s/semaphore", getenv("TMPDIR"));
+    int file = open(name, O_RDWR | O_CREAT, 0600);
+    if (ftruncate(file, sizeof(sem_t)))
+        exit(1);
+    sem_t *semaphore = mmap(NULL, sizeof(sem_t), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    sem_init(semaphore, 1, 0);
+    sem_wait(semaphore);
+}
+
+static void by_connection(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int one = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (!bind(one, (void *)&address, sizeof(sa_family_t)) && !listen(one, 1))
+        accept(one, NULL, NULL);
+}
+
+static void by_sleep(void) { sleep(600); }
+
 static const struct { const char *name; int (*read)(void); } READS[] = {
     {"plainly", plainly}, {"poll", by_poll}, {"ppoll", by_ppoll}, {"select", by_select},
     {"epoll", by_epoll}, {"duplicate", by_duplicate}, {"thread", by_thread}, {"child", by_child},
@@ -334,9 +450,34 @@ static const struct { const char *name; void (*wait)(void); } WAITS[] = {
     {"waiting", by_waiting}, {"daemon", by_daemon}, {"relay", by_relay},
 };
 
+static const struct { const char *name; void (*stick)(void); } STICKS[] = {
+    {"pause", in_pause}, {"signal-suspension", in_signal_suspension}, {"own-pipe", on_own_pipe},
+    {"full-pipe", on_full_pipe}, {"lock", on_lock}, {"thread", on_thread}, {"child", on_child},
+    {"stopped-child", on_stopped_child}, {"event-descriptor", on_event_descriptor},
+    {"own-socket", on_own_socket}, {"input-of-its-own", on_input_of_its_own},
+    {"edges", on_edges},
+};
+
+static const struct { const char *name; void (*wait)(void); } CALLS[] = {
+    {"signal-of-input", by_signal_of_input}, {"shared-semaphore", by_shared_semaphore},
+    {"connection", by_connection}, {"sleep", by_sleep},
+};
+
 int main(int count, char **words) {
     if (count != 3)
         return 2;
+    for (size_t i = 0; i < sizeof STICKS / sizeof *STICKS; i++)
+        if (!strcmp(STICKS[i].name, words[1]) && !strcmp("sticks", words[2])) {
+            answer();
+            STICKS[i].stick();
+            return 0;
+        }
+    for (size_t i = 0; i < sizeof CALLS / sizeof *CALLS; i++)
+        if (!strcmp(CALLS[i].name, words[1]) && !strcmp("calls", words[2])) {
+            answer();
+            CALLS[i].wait();
+            return 0;
+        }
     for (size_t i = 0; i < sizeof READS / sizeof *READS; i++)
         for (size_t j = 0; j < sizeof WAITS / sizeof *WAITS; j++)
             if (!strcmp(READS[i].name, words[1]) && !strcmp(WAITS[j].name, words[2])) {

@@ -17,6 +17,7 @@ const MISTAKES = [
   'allocates-count', // I filled an array as long as the count says.
   'clears-claimed-length', // I allocated and filled what the length asked for, up to 1 GiB.
   'answers-later', // I let an asynchronous handler run while the next message came.
+  'throws-at-end', // I took the end of the input for an error, and threw it.
   'exits-on-write', // I called process.exit() when I had given the response.
 ];
 const mistake = process.argv[2];
@@ -233,6 +234,7 @@ process.stdin.on('data', (chunk) => {
   }
 });
 process.stdin.on('end', () => {
+  if (makes('throws-at-end')) throw new Error('unexpected end of input');
   const isWhole = held.length === 0 || makes('frames-within-chunk');
   if (!isWhole) stop(new Error('the input ends inside a frame'));
 });

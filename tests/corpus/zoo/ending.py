@@ -49,6 +49,29 @@ class LeavesChildWithOutput(Plugin):
         subprocess.Popen(["sleep", "600"], stdin=subprocess.DEVNULL)
 
 
+class LeavesDaemon(Plugin):
+    """I started a daemon, with two forks and every descriptor closed."""
+
+    def on_start(self) -> None:
+        if os.fork() == 0:
+            os.setsid()
+            if os.fork() == 0:
+                os.closerange(0, 64)
+                time.sleep(600)
+            os._exit(0)
+        os.wait()
+
+
+class OverlooksEndWhileAsking(Plugin):
+    """I waited for what the user says, and never looked whether the client has gone."""
+
+    asks = True
+
+    def on_end(self) -> None:
+        if self.state == "ASKING_USER":
+            threading.Event().wait()
+
+
 class EndsAtSuccess(Plugin):
     """I ended once the login had succeeded."""
 

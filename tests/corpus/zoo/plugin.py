@@ -5,13 +5,17 @@ asks the user for whatever is not called a password.
 """
 
 import os
+import signal
 import struct
 import sys
+import threading
+import time
 
 INIT, INIT_RESPONSE, PROTOCOL, ACCEPT, REJECT, SUCCESS, FAILURE, INIT_FAILURE = range(1, 9)
 SERVER_REQUEST, SERVER_RESPONSE, USER_REQUEST, USER_RESPONSE = range(20, 24)
 
 LIMIT = 262_144
+MOMENT = 0.01  # seconds
 PASSWORD = "hunter2"
 
 
@@ -152,9 +156,12 @@ class Plugin:
         self.prompts = [(self.take_text(), self.take_boolean()) for _ in range(self.take_count(5))]
         self.take_end()
 
+    def is_for_user(self, prompt: str) -> bool:
+        return prompt != "Password: "
+
     def on_challenge(self) -> str:
         self.take_challenge()
-        self.asked = [pair for pair in self.prompts if self.asks and pair[0] != "Password: "]
+        self.asked = [pair for pair in self.prompts if self.asks and self.is_for_user(pair[0])]
         if self.asked:
             return self.ask()
         return self.respond([PASSWORD] * len(self.prompts))
@@ -227,3 +234,41 @@ class RightAsking(Plugin):
     """No mistake either."""
 
     asks = True
+
+
+class RightAskingAll(Plugin):
+    """No mistake: the user is asked for everything, passwords too."""
+
+    asks = True
+
+    def is_for_user(self, prompt: str) -> bool:
+        return True
+
+
+class RightFromThread(Plugin):
+    """No mistake: the first message is answered from a thread of its own."""
+
+    def answer_init(self, offered: int, username: str) -> str:
+        states: list[str] = []
+        answer = super().answer_init
+        thread = threading.Thread(target=lambda: states.append(answer(offered, username)))
+        thread.start()
+        thread.join()
+        return states[0]
+
+
+class RightEndedByPipe(Plugin):
+    """No mistake: the signal ends it that ends whoever writes to nobody."""
+
+    def on_start(self) -> None:
+        if hasattr(signal, "SIGPIPE"):
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+
+
+class RightInTwoWrites(Plugin):
+    """No mistake: what stands behind the length is written a moment later."""
+
+    def write(self, data: bytes) -> None:
+        super().write(data[:4])
+        time.sleep(MOMENT)
+        super().write(data[4:])

@@ -1,6 +1,7 @@
 """Mistakes in how a plugin reads, each in the words of somebody who has made it."""
 
 import os
+import select
 import struct
 import sys
 
@@ -44,6 +45,39 @@ class ReadsToEnd(Plugin):
             self.data = sys.stdin.buffer.read()
         taken, self.data = self.data[:size], self.data[size:]
         return taken
+
+
+class ReadsLines(Plugin):
+    """I read a line, as one does from standard input."""
+
+    def read_frame(self) -> bytes | None:
+        line = sys.stdin.buffer.readline()
+        return line.removesuffix(b"\n")[4:] or None
+
+
+class FillsItsBuffer(Plugin):
+    """I read 4096 bytes at a time, which waits until so many have come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = b""
+
+    def read(self, size: int) -> bytes:
+        while len(self.held) < size and (more := sys.stdin.buffer.read(4096)):
+            self.held += more
+        taken, self.held = self.held[:size], self.held[size:]
+        return taken
+
+
+class SelectsBeforeBuffer(Plugin):
+    """I waited with select, which does not know what my buffer holds already."""
+
+    def read_frame(self) -> bytes | None:
+        select.select([0], [], [])
+        return super().read_frame()
+
+    def read(self, size: int) -> bytes:
+        return sys.stdin.buffer.read(size)
 
 
 class ReadsAtMost256(Plugin):
@@ -157,6 +191,23 @@ class TextIsAscii(Plugin):
 
     def decode(self, data: bytes, encoding: str) -> str:
         return data.decode("ascii")
+
+
+class TextEndsAtNul(Plugin):
+    """I handed texts to functions of C, to which they end at a NUL."""
+
+    def decode(self, data: bytes, encoding: str) -> str:
+        return super().decode(data, encoding).partition("\0")[0]
+
+
+class EmptyNameIsMissing(Plugin):
+    """I took an empty name for one that had been forgotten."""
+
+    def take_challenge(self) -> None:
+        start = self.at
+        require(self.take_text() != "", "the challenge has no name")
+        self.at = start
+        super().take_challenge()
 
 
 class MasksLength(Plugin):

@@ -5,6 +5,7 @@ import sys
 from plugin import (
     ACCEPT,
     INIT,
+    INIT_FAILURE,
     INIT_RESPONSE,
     PASSWORD,
     PROTOCOL,
@@ -277,6 +278,65 @@ class FailureIsFinal(Plugin):
     def on_failure(self) -> str:
         super().on_failure()
         return "ENDED"
+
+
+class RepeatsResponses(Plugin):
+    """I sent the responses again after a failure, with the next acceptance."""
+
+    sent: list[str] | None = None
+
+    def respond(self, responses: list[str]) -> str:
+        self.sent = responses
+        return super().respond(responses)
+
+    def accept(self) -> str:
+        state = super().accept()
+        return state if self.sent is None else self.respond(self.sent)
+
+
+class KeepsFirstResponses(Plugin):
+    """I kept the responses of the first attempt, and gave them at each."""
+
+    kept: list[str] | None = None
+
+    def respond(self, responses: list[str]) -> str:
+        self.kept = self.kept or responses
+        return super().respond(self.kept)
+
+
+class DeclinesAfterFailure(Plugin):
+    """I told of a failed login with PLUGIN_INIT_FAILURE."""
+
+    def on_failure(self) -> str:
+        super().on_failure()
+        self.send(INIT_FAILURE, self.text("The login has failed."))
+        return "IDLE"
+
+
+class TwoAttemptsOnly(Plugin):
+    """I had nothing to answer at a third attempt."""
+
+    attempts = 0
+
+    def accept(self) -> str:
+        self.attempts += 1
+        require(self.attempts < 3, "no third attempt")
+        return super().accept()
+
+
+class IgnoresHowManyOfTwo(Plugin):
+    """I asked two questions, and filled up what the user did not give."""
+
+    asks = True
+
+    def is_for_user(self, prompt: str) -> bool:
+        return True
+
+    def on_user_response(self) -> str:
+        given = [self.take_text() for _ in range(self.take_count(4))]
+        self.take_end()
+        missing = len(self.asked) - len(given)
+        return self.respond([*given, *[""] * missing])
 
 
 class OutcomeNeedsChallenge(Plugin):

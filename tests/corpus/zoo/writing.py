@@ -60,6 +60,124 @@ class WritesLatin1(Plugin):
         return struct.pack(">I", len(data)) + data
 
 
+class WritesUtf16(Plugin):
+    """I encoded texts as my system does, in UTF-16."""
+
+    def text(self, value: str) -> bytes:
+        data = value.encode("utf-16-le")
+        return struct.pack(">I", len(data)) + data
+
+
+class MarksTexts(Plugin):
+    """I encoded texts as UTF-8 with a byte order mark."""
+
+    def text(self, value: str) -> bytes:
+        data = value.encode("utf-8-sig")
+        return struct.pack(">I", len(data)) + data
+
+
+class MarksOutput(Plugin):
+    """I opened standard output as UTF-8 with a byte order mark."""
+
+    marked = False
+
+    def write(self, data: bytes) -> None:
+        super().write(data if self.marked else b"\xef\xbb\xbf" + data)
+        self.marked = True
+
+
+class WritesCharacters(Plugin):
+    """I put messages together as text, and counted its characters."""
+
+    asks = True
+
+    def send(self, code: int, *fields: bytes) -> None:
+        body = (bytes([code]) + b"".join(fields)).decode()
+        self.write(struct.pack(">I", len(body)) + body.encode())
+
+
+class WritesBytesAsCharacters(Plugin):
+    """I wrote messages through a text stream, as characters below 256."""
+
+    asks = True
+
+    def write(self, data: bytes) -> None:
+        super().write(data.decode("latin-1").encode())
+
+
+class CountsNulOfStrings(Plugin):
+    """I counted the NUL of strings, and did not write it."""
+
+    def text(self, value: str) -> bytes:
+        return struct.pack(">I", len(value.encode()) + 1) + value.encode()
+
+
+class WritesNulUncounted(Plugin):
+    """I wrote the NUL of strings, and did not count it."""
+
+    def text(self, value: str) -> bytes:
+        return super().text(value) + b"\0"
+
+
+class LastStringBeyondEnd(Plugin):
+    """I was off by one where the last response ends."""
+
+    def respond(self, responses: list[str]) -> str:
+        *fields, last = map(self.text, responses or [""])
+        longer = self.uint32(len(last) - 3) + last[4:]
+        self.send(SERVER_RESPONSE, self.uint32(len(responses)), *fields, longer)
+        return "AUTHENTICATING"
+
+
+class TwoUnderOneLength(Plugin):
+    """I put two messages under one length."""
+
+    def answer_init(self, offered: int, username: str) -> str:
+        first = bytes([INIT_RESPONSE]) + self.uint32(2) + self.text("")
+        self.write(self.header_of(first + bytes([ACCEPT])) + first + bytes([ACCEPT]))
+        return "IDLE"
+
+
+class BooleansTakeFourBytes(Plugin):
+    """I wrote a boolean as an int."""
+
+    asks = True
+
+    def boolean(self, value: bool) -> bytes:
+        return self.uint32(value)
+
+
+class AsksOneMore(Plugin):
+    """I counted one question more than I wrote."""
+
+    asks = True
+
+    def ask(self) -> str:
+        questions = [self.text(prompt) + self.boolean(echo) for prompt, echo in self.asked]
+        start = [self.text("Login"), self.text(""), self.text("")]
+        self.send(USER_REQUEST, *start, self.uint32(len(questions) + 1), *questions)
+        return "ASKING_USER"
+
+
+class AsksWithoutPrompt(Plugin):
+    """I left the prompt empty: what is wanted stands in the instructions."""
+
+    asks = True
+
+    def ask(self) -> str:
+        question = self.text("") + self.boolean(False)
+        start = [self.text("Login"), self.text("Your code, please."), self.text("")]
+        self.send(USER_REQUEST, *start, self.uint32(len(self.asked)), question * len(self.asked))
+        return "ASKING_USER"
+
+
+class KeepsEndOfLine(Plugin):
+    """I read the password from a file, with the end of its line."""
+
+    def respond(self, responses: list[str]) -> str:
+        return super().respond([f"{each}\n" for each in responses])
+
+
 class EndsStringsWithNul(Plugin):
     """I ended strings with a NUL, as in C, and counted it."""
 
