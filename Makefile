@@ -10,6 +10,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := properties,fuzz,bench,test,lint
 STAMP := $(VENV)/.installed
+# The solver is large, and one target needs it.
+SOLVER := $(VENV)/.solver
+
+FOLDER := .fuzz
+FINDINGS := build/findings
 
 # What a profile needs of pytest. Where more is tried a test may take more than the usual seconds.
 MORE_nightly := --timeout=7200
@@ -30,18 +35,21 @@ ifeq ($(shell $(FITS)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test properties fuzz bench lint coverage generate clean
+.PHONY: help setup test properties crosshair fuzz replay findings bench lint coverage generate clean
 
 help:
 	@echo 'make setup       make .venv and install everything into it'
 	@echo 'make test        run every test (ARGS="-k name" for some of them)'
 	@echo 'make properties  run the laws and state machines alone (PROFILE=$(PROFILE), nightly, debug)'
-	@echo 'make fuzz        fuzz the codec and both roles (MINUTES=$(MINUTES)); findings stay in .fuzz'
+	@echo 'make crosshair   the laws of one frame on small messages, with a solver (PROFILE as above)'
+	@echo 'make fuzz        fuzz the codec and both roles (MINUTES=$(MINUTES)); findings stay in $(FOLDER)'
+	@echo 'make replay      run every input again that fuzzing has kept; no engine is needed'
+	@echo 'make findings    say what fuzzing has found; vectors and issue texts go to $(FINDINGS)'
 	@echo 'make bench       compare speed and memory with other libraries; writes bench.json'
 	@echo 'make lint        ruff, mypy, and checks of the corpus and the workflows'
 	@echo 'make coverage    measure the tests; fail unless every branch of the codec was taken'
 	@echo 'make generate    write the generated modules, schemas and vectors anew from the tables'
-	@echo 'make clean       remove .venv and all else made here, but no findings (.fuzz, .hypothesis)'
+	@echo 'make clean       remove .venv and all else made here, but no findings ($(FOLDER), .hypothesis)'
 	@echo
 	@echo 'PYTHON=$(PYTHON) says which Python makes .venv (3.11 or later).'
 	@echo 'Without make, as on Windows: see "Without make" in CONTRIBUTING.md.'
@@ -68,8 +76,31 @@ properties: setup
 	$(BIN)/python -m pytest tests/properties -n auto --hypothesis-profile=$(PROFILE) \
 	    $(MORE_$(PROFILE)) $(WHOLE) $(ARGS)
 
+$(SOLVER): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[crosshair]'
+	@touch $@
+
+crosshair: setup $(SOLVER)
+	$(BIN)/python -m pytest tests/properties/crosshair.py -n auto \
+	    --hypothesis-profile=$(PROFILE) $(MORE_$(PROFILE)) $(ARGS)
+
 fuzz: setup
-	$(BIN)/authplugin fuzz --minutes $(MINUTES) $(ARGS)
+	$(BIN)/authplugin fuzz --folder $(FOLDER) --minutes $(MINUTES) $(ARGS)
+
+replay: setup
+	@if test -d $(FOLDER); then \
+	    set -x; $(BIN)/authplugin fuzz replay --folder $(FOLDER) $(ARGS); \
+	else \
+	    echo 'Nothing is kept in $(FOLDER) yet; make fuzz does that.'; \
+	fi
+
+# On GitHub the text is the summary of the run besides.
+findings: setup
+	@rm -rf $(FINDINGS) && mkdir -p $(FINDINGS)
+	$(BIN)/authplugin fuzz findings --folder $(FOLDER) --format markdown >$(FINDINGS)/findings.md
+	@cat $(FINDINGS)/findings.md
+	@test -z "$$GITHUB_STEP_SUMMARY" || cat $(FINDINGS)/findings.md >>"$$GITHUB_STEP_SUMMARY"
+	$(BIN)/authplugin fuzz promote --folder $(FOLDER) --all --into $(FINDINGS) $(ARGS)
 
 bench: setup
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -80,6 +111,7 @@ lint: setup
 	$(BIN)/mypy
 	$(BIN)/authplugin corpus verify
 	bash -n .ci/run
+	bash -n .clusterfuzzlite/build.sh
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --pedantic --strict-collection --no-progress --quiet .github
 

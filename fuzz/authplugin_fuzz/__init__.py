@@ -1,5 +1,6 @@
-"""Coverage-guided fuzzing of the codec and both roles: targets, a mutator, campaigns.
+"""Coverage-guided fuzzing of the codec and both roles: targets, mutators, campaigns.
 
-`targets` says what is fuzzed and what the bytes of an input mean; `harness` runs a target under
-atheris, `without_atheris` under Hypothesis where there is no atheris; `campaign` runs many of them.
+`targets` says what is fuzzed, `layers` what the bytes of an input mean, and `mutator` how one input
+becomes another; `harness` runs a target under atheris, `without_atheris` under Hypothesis where
+there is no atheris; `campaign` runs many of them.
 """

@@ -74,6 +74,15 @@ class Frame:
         """The message that the type byte names."""
         return None if self.code is None else BY_CODE.get(self.code)
 
+    def is_sound(self) -> bool:
+        """Say whether nothing lies, nothing is missing and nothing is left over."""
+        if self.message is None or self.claim is not None or self.tail:
+            return False
+        fields = self.message.spec.fields
+        return len(self.values) == len(fields) and all(
+            _is_sound(value, each.kind) for value, each in zip(self.values, fields, strict=True)
+        )
+
     def leaves(self) -> Iterator[tuple[Value, Kind | BooleanKind]]:
         """Iterate over all values, elements after what counts them."""
         if self.message is not None:
@@ -83,6 +92,22 @@ class Frame:
                     for element in value.elements:
                         for part, (_, kind) in zip(element, each.kind.element, strict=False):
                             yield part, kind
+
+
+def _is_sound(value: Value, kind: Kind | BooleanKind) -> bool:
+    if isinstance(value, Flag):
+        return value.value <= 1
+    if isinstance(value, Number):
+        return True
+    if value.claim is not None:
+        return False
+    if isinstance(value, Items) and isinstance(kind, CountedKind):
+        kinds = [part for _, part in kind.element]
+        return all(
+            len(element) == len(kinds) and all(map(_is_sound, element, kinds))
+            for element in value.elements
+        )
+    return True
 
 
 def frames_of(data: bytes) -> tuple[list[Frame], bytes]:
@@ -198,6 +223,20 @@ def message_of(frame: Frame) -> Message:
         KeyError: where the type byte is that of no message.
     """
     return BY_CODE[frame.code if frame.code is not None else -1](*map(_held, frame.values))
+
+
+def sayable(frame: bytes) -> Message | None:
+    """Return the message that bytes are, as far as their layout goes; None where they are none.
+
+    What its texts are, and how large anything is, is left to whoever is to say it.
+    """
+    frames, rest = frames_of(frame)
+    if rest or len(frames) != 1:
+        return None
+    (read,) = frames
+    if read.message is None or not read.is_sound():
+        return None
+    return message_of(read)
 
 
 def _held(value: Value) -> object:

@@ -23,47 +23,72 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.database import DirectoryBasedExampleDatabase
 
-from authplugin import Limits, Side, encode
+from authplugin import Message, Side, encode
 from authplugin_properties import strategies
 
 from . import worker
+from .anatomy import LENGTH_SIZE, frames_of
 from .engines import LONGEST
-from .inputs import LIMITS, MOST_SIZES, Input
-from .making import seeds
+from .layers import CHUNKINGS, LIMITS, Exchange, How, Layer, Move
+from .making import move_of, seeds
 from .mutator import mutate
 from .targets import TARGETS
 
 FOUND: Final = 77
 """The exit status where a law was broken, as under libFuzzer."""
 
-_BATCH = 50  # examples between two looks at the clock
+_BATCH: Final = dict.fromkeys(Layer, 50) | {Layer.CHOICES: 5}
+"""Examples between two looks at the clock; a run of a state machine takes its time."""
+
 _MUTATIONS = 12  # of one input, at most
 
 
-def inputs() -> st.SearchStrategy[bytes]:
-    """Generate inputs: what the strategies say, whole or damaged, and what the mutator makes."""
-    generated = [_generated(index, limits) for index, limits in enumerate(LIMITS)]
-    mutations = st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=_MUTATIONS)
-    mutated = st.tuples(st.sampled_from(seeds()), mutations).map(lambda drawn: _mutated(*drawn))
-    return st.one_of(mutated, *generated)
+def inputs(layer: Layer) -> st.SearchStrategy[bytes]:
+    """Generate inputs of a layer: what the strategies say, and what the mutator makes of seeds."""
+    numbers = st.lists(st.integers(0, 2**32 - 1), min_size=1, max_size=_MUTATIONS)
+    given = st.sampled_from(seeds(layer)) | _GENERATED[layer]
+    mutated = st.builds(_mutated, st.just(layer), given, numbers)
+    return mutated | mutated | _GENERATED[layer]
 
 
-def _mutated(raw: bytes, numbers: list[int]) -> bytes:
+def _mutated(layer: Layer, raw: bytes, numbers: list[int]) -> bytes:
     for number in numbers:
-        raw = mutate(raw, LONGEST, number)
+        raw = mutate(layer, raw, LONGEST, number)
     return raw
 
 
-def _generated(index: int, limits: Limits) -> st.SearchStrategy[bytes]:
-    sides = (None, *Side)
-    said = st.one_of(
-        *(strategies.dialogues(side, limits, max_size=12) for side in sides),
-        st.lists(strategies.messages(limits=limits), max_size=4),
-    )
-    data = said.map(lambda messages: b"".join(encode(message, limits) for message in messages))
-    data |= data.flatmap(strategies.damaged)
-    sizes = st.lists(st.integers(1, 256), max_size=MOST_SIZES)
-    return st.builds(Input, sizes, st.just(index), data).map(Input.to_bytes)
+def _frames(messages: list[Message]) -> list[bytes]:
+    return [encode(message, LIMITS[0]) for message in messages]
+
+
+def _streams() -> st.SearchStrategy[bytes]:
+    messages = st.lists(strategies.messages(), max_size=4)
+    said = st.one_of(messages, *(strategies.dialogues(side, max_size=12) for side in (None, *Side)))
+    streams = said.map(lambda messages: b"".join(_frames(messages)))
+    return streams | streams.flatmap(strategies.damaged)
+
+
+@st.composite
+def _conversations(draw: st.DrawFn) -> bytes:
+    frames, faulty = draw(strategies.faulty(limits=LIMITS[1]))
+    moves = [move_of(frames_of(frame)[0][0]) for frame in frames[: faulty.kept + 1]]
+    right = moves[-1]
+    right.how = How.LOST
+    for move in moves:
+        move.chunking = draw(st.integers(0, len(CHUNKINGS) - 1))
+    moves.append(Move(right.side, How.END if faulty.ends else How.PUT, faulty.data))
+    head = bytes((draw(st.integers(0, len(LIMITS) - 1)),))
+    return Exchange(head, moves).to_bytes()
+
+
+_BODIES = strategies.frames().map(lambda frame: frame[LENGTH_SIZE:])
+
+_GENERATED: Final = {
+    Layer.BODY: _BODIES | _BODIES.flatmap(strategies.damaged),
+    Layer.STREAM: _streams(),
+    Layer.CONVERSATION: _conversations(),
+    Layer.CHOICES: st.binary(min_size=256, max_size=2048),
+}
 
 
 class Search:
@@ -74,11 +99,12 @@ class Search:
         failing: the input that broke a law last, which after the search is the smallest known.
     """
 
-    def __init__(self, run: Callable[[bytes], None], examples: Path) -> None:
+    def __init__(self, layer: Layer, run: Callable[[bytes], None], examples: Path) -> None:
         self.executions = 0
         self.failing: bytes | None = None
-        self._run = worker.counted(run)
-        self._inputs = inputs()
+        self._run = run
+        self._inputs = inputs(layer)
+        self._batch = _BATCH[layer]
         self._database = DirectoryBasedExampleDatabase(examples)
 
     def one(self, raw: bytes) -> None:
@@ -95,7 +121,7 @@ class Search:
 
         @seed(number)
         @settings(
-            max_examples=_BATCH,
+            max_examples=self._batch,
             database=self._database,
             deadline=None,
             derandomize=False,
@@ -120,7 +146,7 @@ def main(given_arguments: Sequence[str]) -> int:
     """Search until the time is over or a law is broken."""
     # There is no engine that ends in good order at SIGTERM; this unwinds, and so does Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    name, options = worker.arguments(given_arguments)
+    name, options, noting = worker.arguments(given_arguments)
     parser = ArgumentParser(prog=f"without_atheris {name}")
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--seed", type=int, required=True)
@@ -129,7 +155,8 @@ def main(given_arguments: Sequence[str]) -> int:
     parser.add_argument("corpus", type=Path, nargs="*")
     chosen = parser.parse_args(options)
 
-    search = Search(TARGETS[name].run, chosen.examples)
+    target = TARGETS[name]
+    search = Search(target.layer, worker.noted(target.run, noting), chosen.examples)
     started = monotonic()
     try:
         search.known(chosen.corpus)
@@ -141,7 +168,6 @@ def main(given_arguments: Sequence[str]) -> int:
         failing = search.failing if search.failing is not None else b""
         path = chosen.findings / f"crash-{hashlib.sha1(failing, usedforsecurity=False).hexdigest()}"
         path.write_bytes(failing)
-        print(f"{worker.PROGRESS}{search.executions}", file=sys.stderr)
         print(f"Test unit written to {path}", file=sys.stderr)
         print(f"{worker.UNCAUGHT}\n{type(error).__name__}: {error}\n", file=sys.stderr)
         traceback.print_exc()

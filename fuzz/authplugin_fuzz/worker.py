@@ -1,35 +1,33 @@
 """What every process of a campaign does, whatever its engine.
 
-It says now and then how much it has done, and it does not outlive the campaign that started it.
+It notes the input that it works on, and it does not outlive the campaign that started it.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Sequence
-from time import monotonic
+from pathlib import Path
 from typing import Final
 
+from .parent import end_with_parent
 from .targets import TARGETS
-
-PROGRESS: Final = "EXECUTIONS: "
-"""How a line on standard error begins that says how many inputs have been tried."""
+from .under_way import UnderWay
 
 UNCAUGHT: Final = " === Uncaught Python exception: ==="
 """The line before the one that names the exception that ended an engine's run; atheris's own."""
 
 WITH_PARENT: Final = "--with-parent"
-"""The option that ends the process when its standard input does."""
+"""The option that ends the process when its standard input does, or the process above it."""
 
-_EVERY = 0.5  # seconds
-_LOOK = 64  # inputs between two looks at the clock
+UNDER_WAY: Final = "--under-way="
+"""How the option begins that names the file in which the input under way is noted."""
 
 
-def arguments(given: Sequence[str]) -> tuple[str, list[str]]:
-    """Return the target's name and the engine's options; act on the options that are for us.
+def arguments(given: Sequence[str]) -> tuple[str, list[str], UnderWay | None]:
+    """Return the target's name, the engine's options, and where to note what is under way.
+
+    The options that are for us are acted on.
 
     Raises:
         SystemExit: where no target is named.
@@ -37,40 +35,27 @@ def arguments(given: Sequence[str]) -> tuple[str, list[str]]:
     options = list(given)
     if WITH_PARENT in options:
         options.remove(WITH_PARENT)
-        _end_with_parent()
+        end_with_parent()
+    noting = None
+    for option in [each for each in options if each.startswith(UNDER_WAY)]:
+        options.remove(option)
+        noting = UnderWay(Path(option.removeprefix(UNDER_WAY)))
     named = [option for option in options if option.startswith("--target=")]
     name = named[0].partition("=")[2] if named else options[0] if options else ""
     if name not in TARGETS:
         sys.exit(f"name a target first: {', '.join(TARGETS)}")
-    return name, [option for option in options if option not in (name, *named)]
+    return name, [option for option in options if option not in (name, *named)], noting
 
 
-def counted(run: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """Return `run`, saying on standard error now and then how often it was called."""
-    count = 0
-    due = monotonic()
+def noted(run: Callable[[bytes], None], noting: UnderWay | None) -> Callable[[bytes], None]:
+    """Return `run`, noting each input that it begins, and that it has come to its end."""
+    if noting is None:
+        return run
+    begin, end = noting.begin, noting.end
 
-    def count_and_run(data: bytes) -> None:
-        nonlocal count, due
-        count += 1
-        if count % _LOOK == 0 and monotonic() >= due:
-            due = monotonic() + _EVERY
-            print(f"{PROGRESS}{count}", file=sys.stderr, flush=True)
+    def note_and_run(data: bytes) -> None:
+        begin(data)
         run(data)
+        end()
 
-    return count_and_run
-
-
-def _end_with_parent() -> None:
-    """End this process when standard input does: its other end is held by the campaign alone.
-
-    However the campaign ends, the pipe closes; SIGTERM lets the engine end in good order.
-    """
-
-    def wait() -> None:
-        # Not through sys.stdin, whose lock the interpreter wants when it ends.
-        while os.read(0, 1):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()
+    return note_and_run

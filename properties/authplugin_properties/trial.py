@@ -16,6 +16,8 @@ from .tally import CURRENT, END_BETWEEN, END_INSIDE, INPUT_ENDED, POISONED, Run
 
 Result = TypeVar("Result")
 
+_COMPARED: Final = ("the state", "the turn", "the version", "the method", "what is held")
+
 _MANY: Final = 4096  # bytes of what came, in the text of a disagreement
 
 
@@ -55,14 +57,20 @@ class Trial:
             return POISONED
         return INPUT_ENDED if self.model.ended else self.model.situation.state
 
-    def say(self, message: Message) -> bytes | None:
-        """Say a message; return the frame, or None where the role refuses to."""
-        frame = grammar.build(neutral(message))
+    def say(self, message: Message, frame: bytes | None = None) -> bytes | None:
+        """Say a message; return the frame, or None where the role refuses to.
+
+        Args:
+            message: the message.
+            frame: what it has to come to; None where the grammar is to say that.
+        """
+        if frame is None:
+            frame = grammar.build(neutral(message))
         name = message.spec.name
         CURRENT.events[str(self.side), self.row, f"say {name}"] += 1
         self._log.append(f"say {name} {frame.hex()}")
-        before = _held_by(self.session)
         wanted = self.model.say(frame)
+        before = None if wanted is None else _held_by(self.session)
         said = self._step(lambda: self.session.send(message), wanted)
         if wanted is not None:
             self._agree("what a refused message leaves", _held_by(self.session), before)
@@ -136,15 +144,12 @@ class Trial:
     def _compare(self) -> None:
         session, model = self.session, self.model
         violation = session.violation and problem_of(session.violation)
-        for what, ours, wanted in (
-            ("the state", session.state, model.situation.state),
-            ("the turn", session.turn, model.turn),
-            ("the version", session.version, model.version),
-            ("the method", session.method, model.method),
-            ("the violation", violation, model.violation),
-            ("what is held", session.held, model.held),
-        ):
-            self._agree(what, ours, wanted)
+        ours = (session.state, session.turn, session.version, session.method, session.held)
+        wanted = (model.situation.state, model.turn, model.version, model.method, model.held)
+        if (*ours, violation) != (*wanted, model.violation):
+            self._agree("the violation", violation, model.violation)
+            for what, one, other in zip(_COMPARED, ours, wanted, strict=True):
+                self._agree(what, one, other)
 
     def _agree(self, what: str, ours: object, wanted: object) -> None:
         if ours != wanted:
@@ -162,3 +167,15 @@ def _held_by(session: Session) -> list[object]:
         for name, value in vars(session).items()
         if not hasattr(value, "feed") and not hasattr(value, "popleft")
     ]
+
+
+def stand_in_the_same_place(client: Trial, plugin: Trial) -> None:
+    """Check that two roles agree on all, where each has heard what the other has said (H.5).
+
+    Raises:
+        LawBroken: where they do not.
+    """
+    for name in ("state", "turn", "version", "method"):
+        ours, theirs = getattr(client.session, name), getattr(plugin.session, name)
+        if ours != theirs and not (name == "turn" and None in (ours, theirs)):
+            raise LawBroken(f"the client's {name} is {ours!r}, the plugin's {theirs!r}")

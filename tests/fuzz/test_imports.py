@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 
 import authplugin_fuzz
+from authplugin_fuzz.targets import TARGETS
 
 LOADED = "import sys; {}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
-MODULES = sorted(path.stem for path in Path(authplugin_fuzz.__file__).parent.glob("*.py"))
+FOLDER = Path(authplugin_fuzz.__file__).parent
+MODULES = sorted(
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts)
+    for path in FOLDER.rglob("*.py")
+    if path.name not in ("__init__.py", "__main__.py")
+)
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -30,7 +36,7 @@ def test_the_laws_need_no_engine() -> None:
 
 
 def test_only_the_harness_imports_atheris() -> None:
-    others = [f"authplugin_fuzz.{name}" for name in MODULES if name not in ("harness", "__init__")]
+    others = [f"authplugin_fuzz.{name}" for name in MODULES if name != "harness"]
     assert len(others) > 10
     assert "atheris" not in loaded_by(f"import {', '.join(others)}")
 
@@ -38,3 +44,10 @@ def test_only_the_harness_imports_atheris() -> None:
 @pytest.mark.parametrize("module", ["targets", "mutator", "worker"])
 def test_what_the_harness_imports_needs_no_hypothesis(module: str) -> None:
     assert "hypothesis" not in loaded_by(f"import authplugin_fuzz.{module}")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_loads_hypothesis_only_where_it_needs_it(target: str) -> None:
+    loaded = loaded_by(f"from authplugin_fuzz.targets import TARGETS; TARGETS[{target!r}].run")
+    assert "authplugin" in loaded
+    assert ("hypothesis" in loaded) is (target == "stateful")

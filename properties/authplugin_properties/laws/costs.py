@@ -70,7 +70,10 @@ frame is whole, and again to take it."""
 
 
 def held_is_bounded(
-    data: bytes, sizes: Sequence[int] = (), limits: Limits = DEFAULT_LIMITS
+    data: bytes,
+    sizes: Sequence[int] = (),
+    limits: Limits = DEFAULT_LIMITS,
+    roles: Sequence[Side] = tuple(Side),
 ) -> None:
     """Check that `held` is what came in and has not gone out, and never more than the limit.
 
@@ -82,11 +85,12 @@ def held_is_bounded(
         data: any bytes: a stream and a conversation (see `model`) in one.
         sizes: the sizes of the chunks, in bytes, from 1, taken over and over; none: one chunk.
         limits: what to accept.
+        roles: the roles to try beside the decoders.
     """
     most = LENGTH_SIZE + limits.frame
     for name, kind in DECODERS.items():
         guarded(name, data, partial(_decoder_holds, name, kind(limits), data, sizes, most))
-    for side in Side:
+    for side in roles:
         what = f"the {side}'s session"
         guarded(what, data, partial(_session_holds, what, side, data, sizes, limits))
 

@@ -50,6 +50,7 @@ def poisoned_stays_poisoned(
     limits: Limits = DEFAULT_LIMITS,
     sizes: Sequence[int] = (),
     more: bytes = b"\0\0\0\1\6",
+    roles: Sequence[Side] = tuple(Side),
 ) -> None:
     """Check that after a refusal, or the end of file, nothing more goes in or out.
 
@@ -63,10 +64,11 @@ def poisoned_stays_poisoned(
         limits: what to accept.
         sizes: the sizes of the chunks in which they come; none: as few as can be.
         more: what comes then, at least one byte.
+        roles: the roles to try beside the decoders.
     """
     for name, decoder in DECODERS.items():
         guarded(name, data, partial(_decoder, name, decoder(limits), data, sizes, more))
-    for side in Side:
+    for side in roles:
         what = f"the {side}'s session"
         guarded(what, data, partial(_session, what, side, data, limits, sizes, more))
 

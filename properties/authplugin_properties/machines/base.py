@@ -68,6 +68,8 @@ class ConversationMachine(RuleBasedStateMachine):
     """The sides whose bytes faults may strike: those whose receiver is on trial."""
     on_trial: ClassVar[tuple[Side, ...]]
     """The sides whose roles are on trial."""
+    part_struck: ClassVar[int] = 2
+    """One in so many of the faults that fit is tried in one step that strikes; all take turns."""
     sessions: ClassVar[Mapping[str, Callable[[Limits], Session]]] = SESSIONS
     """What takes the roles, by side. A subclass can put others on trial; see `Trial`."""
 
@@ -191,7 +193,7 @@ class ConversationMachine(RuleBasedStateMachine):
         # In turn, beginning anywhere, rather than any: so none is much rarer than the others.
         if self._next_fault is None:
             self._next_fault = choice.draw(st.sampled_from(range(len(fitting))))
-        for _ in range(len(fitting) // 2):
+        for _ in range(max(1, len(fitting) // self.part_struck)):
             self._strike(choice, fitting[self._next_fault])
             self._next_fault = (self._next_fault + 1) % len(fitting)
 

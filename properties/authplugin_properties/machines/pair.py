@@ -10,10 +10,9 @@ from hypothesis.stateful import invariant, precondition, rule
 from authplugin import Message, Side
 from authplugin_corpus.faults import Faulty
 
-from ..laws import LawBroken
 from ..strategies import damaged, following, messages
 from ..subjects import chunks
-from ..trial import Trial
+from ..trial import Trial, stand_in_the_same_place
 from .base import BEYOND, ConversationMachine, step
 
 
@@ -114,10 +113,5 @@ class PairMachine(ConversationMachine):
     @invariant()
     def both_stand_in_the_same_place(self) -> None:
         """Where nothing was struck or ended, and nothing is under way, both roles agree on all."""
-        if not self.is_whole():
-            return
-        client, plugin = (self.trials[side].session for side in Side)
-        for name in ("state", "turn", "version", "method"):
-            ours, theirs = getattr(client, name), getattr(plugin, name)
-            if ours != theirs and not (name == "turn" and None in (ours, theirs)):
-                raise LawBroken(f"the client's {name} is {ours!r}, the plugin's {theirs!r}")
+        if self.is_whole():
+            stand_in_the_same_place(*(self.trials[side] for side in Side))

@@ -1,0 +1,32 @@
+"""The faults, as mutations: something right struck with one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Final
+
+from authplugin import Limits
+from authplugin_corpus.faults import FAULTS, Fault, Faulty, Scope
+
+from ..dice import Dice
+
+OF_FRAMES: Final = tuple(each for each in FAULTS if each.scope is Scope.FRAME)
+"""The faults that need no more than a frame to strike."""
+
+_MOST = 9.0  # the binary logarithm of how many places of a fault are tried
+
+
+def strike(fault: Fault, frames: Sequence[bytes], limits: Limits, dice: Dice) -> Faulty | None:
+    """Return what a fault makes of a right conversation, in one of the places where it can strike.
+
+    The first places are likelier, as they are cheaper to reach. None where the fault does not fit,
+    or where the conversation is not right.
+    """
+    tried = 1 + int(2 ** (_MOST * dice.random()))
+    try:
+        places = list(islice(fault.strike(frames, limits), tried))
+    except Exception:
+        # What is on trial here decodes the frames first. Where it is wrong, a target finds out.
+        return None
+    return dice.pick(places) if places else None
