@@ -104,7 +104,11 @@ class ConstantKind:
         return cls(kind, bytes((value,)))
 
 
-Kind: TypeAlias = UInt32Kind | BooleanKind | StringKind | CountedKind | RestKind | ConstantKind
+Kind: TypeAlias = UInt32Kind | BooleanKind | StringKind | CountedKind
+"""What the fields of the plugin protocol are."""
+
+WireKind: TypeAlias = Kind | RestKind | ConstantKind
+"""What any field is."""
 
 TextValue: TypeAlias = str | bytes | memoryview
 """What a text field holds: whatever its owner put there, or a read-only view of what came in."""

@@ -16,10 +16,10 @@ from .kinds import (
     ConstantKind,
     CountedKind,
     Encoding,
-    Kind,
     RestKind,
     StringKind,
     UInt32Kind,
+    WireKind,
 )
 from .limits import Limits
 from .table import WireSpec
@@ -68,7 +68,7 @@ class FrameReader:
                 offset=self.at,
             )
 
-    def _read(self, name: str, kind: Kind | BooleanKind) -> None:
+    def _read(self, name: str, kind: WireKind) -> None:
         cast("Callable[[FrameReader, str, object], None]", _READERS[type(kind)])(self, name, kind)
 
     def _left(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Container
 from typing import Any
 
 from .errors import ErrorCode, LocalProtocolError
-from .kinds import BooleanKind, CountedKind, Encoding, Kind, RestKind, StringKind, UInt32Kind
+from .kinds import BooleanKind, CountedKind, Encoding, RestKind, StringKind, UInt32Kind, WireKind
 from .limits import Limits
 from .reading import TEXT_CHECKS
 from .table import WireMessage
@@ -39,7 +39,7 @@ def _bad_value(name: str, wanted: str, value: Any) -> LocalProtocolError:
     return LocalProtocolError(ErrorCode.BAD_VALUE, text, field=name)
 
 
-def _check(name: str, value: Any, kind: Kind | BooleanKind, limits: Limits) -> None:
+def _check(name: str, value: Any, kind: WireKind, limits: Limits) -> None:
     match kind:
         case UInt32Kind():
             if not (isinstance(value, int) and 0 <= value < 2**32):

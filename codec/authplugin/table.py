@@ -21,7 +21,7 @@ from typing import (
     get_type_hints,
 )
 
-from .kinds import ConstantKind, CountedKind, Encoding, Kind, RestKind, StringKind
+from .kinds import ConstantKind, CountedKind, Encoding, Kind, RestKind, StringKind, WireKind
 
 
 class Side(StrEnum):
@@ -50,10 +50,17 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a message: its name and its wire kind."""
+class WireField:
+    """A field of any message: its name and its wire kind."""
 
     name: str
+    kind: WireKind
+
+
+@dataclass(frozen=True, slots=True)
+class Field(WireField):
+    """A field of a message of the plugin protocol."""
+
     kind: Kind
 
 
@@ -74,10 +81,10 @@ class WireSpec:
     code: int
     clause: str
     method: str | None
-    fields: tuple[Field, ...]
+    fields: tuple[WireField, ...]
 
     @property
-    def variables(self) -> tuple[Field, ...]:
+    def variables(self) -> tuple[WireField, ...]:
         """The fields that a message of this kind has a value for."""
         return tuple(field for field in self.fields if not isinstance(field.kind, ConstantKind))
 
@@ -94,6 +101,7 @@ class MessageSpec(WireSpec):
         enters: the state that it leads to.
     """
 
+    fields: tuple[Field, ...]
     sender: Side
     leaves: State
     enters: State
@@ -145,7 +153,7 @@ class Message(WireMessage):
     spec: ClassVar[MessageSpec]
 
 
-def _owned_field(value: Any, kind: Kind) -> Any:
+def _owned_field(value: Any, kind: WireKind) -> Any:
     """Copy what a field holds into plain objects; what does not belong there stays as it is."""
     if isinstance(kind, CountedKind) and isinstance(value, (tuple, list)):
         return [_owned(item) for item in value]
@@ -166,7 +174,7 @@ def _owned(value: Any) -> Any:
     return value
 
 
-def _shown(value: Any, kind: Kind) -> str:
+def _shown(value: Any, kind: WireKind) -> str:
     if isinstance(kind, CountedKind) and any(
         isinstance(part, StringKind) and part.secret for _, part in kind.element
     ):
@@ -180,7 +188,7 @@ MessageType = TypeVar("MessageType", bound=WireMessage)
 
 
 def declare(
-    declared: type[MessageType], make_spec: Callable[[tuple[Field, ...]], WireSpec]
+    declared: type[MessageType], make_spec: Callable[[tuple[Any, ...]], WireSpec]
 ) -> type[MessageType]:
     """Make a class a message: a dataclass whose annotations carry the wire kinds of its fields.
 
@@ -195,13 +203,16 @@ def declare(
     return made
 
 
-def _fields(made: type) -> Iterator[Field]:
+def _fields(made: type) -> Iterator[WireField]:
     for name, hint in get_type_hints(made, include_extras=True).items():
         constant = get_origin(hint) is ClassVar
         inner = get_args(hint)[0] if constant else hint
         if get_origin(inner) is Annotated:
             kind = inner.__metadata__[0]
-            yield Field(name, ConstantKind.of(kind, getattr(made, name)) if constant else kind)
+            if constant:
+                yield WireField(name, ConstantKind.of(kind, getattr(made, name)))
+            else:
+                yield Field(name, kind)
 
 
 @dataclass_transform(eq_default=False)

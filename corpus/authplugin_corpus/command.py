@@ -32,6 +32,8 @@ _OWN: Final = {
     "check": "authplugin_corpus.check.command:check",
     "corpus": "authplugin_corpus.corpus_command:corpus",
     "decode": "authplugin_corpus.command:decode",
+    "login": "authplugin_corpus.serve.command:login",
+    "serve": "authplugin_corpus.serve.command:serve",
 }
 """The commands of this room, and where they are."""
 

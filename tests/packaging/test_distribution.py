@@ -256,7 +256,7 @@ print(json.dumps(found))
     # PYTHONPATH comes before the editable installation, whose dependencies are borrowed.
     found = json.loads(run_python("-c", program, PYTHONPATH=str(installed)))
     others = PROJECT["entry-points"]["authplugin.commands"]
-    assert found.keys() == {"check", "corpus", "decode", *others}
+    assert found.keys() == {"check", "corpus", "decode", "login", "serve", *others}
     assert all(Path(file).is_relative_to(installed) for file in found.values())
 
 

@@ -288,8 +288,8 @@ def test_the_codes_are_stable() -> None:
     assert " ".join(ErrorCode) == (
         "frame-empty frame-too-long end-truncated end-premature unknown-type field-truncated "
         "string-too-long count-too-large count-impossible trailing-bytes bad-boolean bad-utf8 "
-        "bad-ascii bad-value wrong-turn wrong-side wrong-state session-over version-above-offer "
-        "version-unsupported method-unknown response-count poisoned"
+        "bad-ascii bad-name-list bad-value wrong-turn wrong-side wrong-state session-over "
+        "version-above-offer version-unsupported method-unknown response-count poisoned"
     )
 
 

@@ -11,6 +11,7 @@ from .test_import import unmeasured
 
 CODEC = Path(__file__).resolve().parents[2] / "codec"
 WIRE = Path("authplugin", "wire.py")
+WIRES = [WIRE, Path("authplugin", "userauth", "wire.py")]
 
 
 def python(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -26,6 +27,9 @@ def python(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str
     )
 
 
+FRESH = "authplugin/wire.py is fresh\nauthplugin/userauth/wire.py is fresh\n"
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Return a copy of the codec's folder, to be broken."""
@@ -36,36 +40,41 @@ def copy(tmp_path: Path) -> Path:
 
 def test_the_committed_module_is_fresh() -> None:
     ran = python("generate.py", "--check", cwd=CODEC)
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "wire.py is fresh\n", "")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, FRESH, "")
 
 
-def test_the_committed_module_is_formatted_as_all_code_here() -> None:
+@pytest.mark.parametrize("wire", WIRES)
+def test_the_committed_module_is_formatted_as_all_code_here(wire: Path) -> None:
     pytest.importorskip("ruff", reason="ruff is not installed (the extra `lint`)")
-    ran = python("-m", "ruff", "format", "--check", WIRE, cwd=CODEC)
+    ran = python("-m", "ruff", "format", "--check", wire, cwd=CODEC)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+@pytest.mark.parametrize("wire", WIRES)
 @pytest.mark.parametrize(
     "before",
     [None, "", "this is no Python\n", "raise SystemExit('stale')\n"],
     ids=["missing", "empty", "broken", "stale"],
 )
-def test_the_module_can_be_written_whatever_was_there(copy: Path, before: str | None) -> None:
+def test_the_module_can_be_written_whatever_was_there(
+    copy: Path, before: str | None, wire: Path
+) -> None:
     if before is None:
-        (copy / WIRE).unlink()
+        (copy / wire).unlink()
     else:
-        (copy / WIRE).write_text(before)
+        (copy / wire).write_text(before)
         ran = python("generate.py", "--check", cwd=copy)
         assert (ran.returncode, ran.stderr) == (1, "")
         assert "stale: run make generate" in ran.stdout
-        assert (copy / WIRE).read_text() == before, "checking writes nothing"
+        assert (copy / wire).read_text() == before, "checking writes nothing"
     ran = python("generate.py", cwd=copy)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert (copy / WIRE).read_bytes() == (CODEC / WIRE).read_bytes()
+    assert (copy / wire).read_bytes() == (CODEC / wire).read_bytes()
 
 
-def test_one_byte_makes_it_stale(copy: Path) -> None:
-    (copy / WIRE).write_text((copy / WIRE).read_text() + "\n")
+@pytest.mark.parametrize("wire", WIRES)
+def test_one_byte_makes_it_stale(copy: Path, wire: Path) -> None:
+    (copy / wire).write_text((copy / wire).read_text() + "\n")
     assert python("generate.py", "--check", cwd=copy).returncode == 1
 
 

@@ -108,7 +108,7 @@ def test_each_side_has_another() -> None:
 
 
 def test_the_encodings_have_names() -> None:
-    assert list(Encoding) == ["utf-8", "ascii", "unstated"]
+    assert list(Encoding) == ["utf-8", "ascii", "unstated", "name-list", "opaque"]
 
 
 def test_fields_are_given_in_order_or_by_name() -> None:

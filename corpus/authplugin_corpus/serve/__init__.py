@@ -1,1 +1,1 @@
-"""`authplugin serve` and `authplugin login`: a test SSH server, and a client that a plugin helps."""
+"""`authplugin serve` and `authplugin login`: a test SSH server, and a client with a plugin."""

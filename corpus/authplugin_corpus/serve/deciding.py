@@ -60,19 +60,15 @@ class ConfiguredHandler:
             raise RuntimeError("the configuration says so")
         if user is not _NOBODY:
             event.available_methods = ",".join(self._open(event, user))
-        right = self._is_right(event, user) and user.fail is None
-        if not right:
-            return
-        if user.new_password is not None and event.auth_method == "password":
-            if event.new_password is None:
-                event.change_password = user.new_password
-                return
         method = event.auth_method
-        if method.startswith(f"{KEYBOARD_INTERACTIVE}-"):
-            event.accept = True
+        if user.fail is not None or not self._is_right(event, user):
             return
-        left = [name for name in user.requires if name not in (*event.completed, method)]
-        if left:
+        has_to_change = user.new_password is not None and event.new_password is None
+        if method == "password" and has_to_change:
+            event.change_password = user.new_password
+        elif method.startswith(f"{KEYBOARD_INTERACTIVE}-"):
+            event.accept = True
+        elif left := [name for name in user.requires if name not in (*event.completed, method)]:
             event.partial_success = True
             event.available_methods = left[0]
         else:
