@@ -53,11 +53,8 @@ class FrameReader:
         for each in spec.fields:
             self._read(each.name, each.kind)
         if self.at < len(self.frame):
-            raise RemoteProtocolError(
-                ErrorCode.TRAILING_BYTES,
-                f"{len(self.frame) - self.at} bytes follow the last field of {spec.name}",
-                offset=self.at,
-            )
+            rest = len(self.frame) - self.at
+            raise left_over(rest, f"the last field of {spec.name}", offset=self.at)
 
     def _read(self, name: str, kind: Kind | BooleanKind) -> None:
         cast("Callable[[FrameReader, str, object], None]", _READERS[type(kind)])(self, name, kind)
@@ -166,6 +163,12 @@ _TEXT_CHECKS = {
     Encoding.UNSTATED: (ErrorCode.BAD_UTF8, "UTF-8", ill_formed_at),
     Encoding.ASCII: (ErrorCode.BAD_ASCII, "ASCII", not_ascii_at),
 }
+
+
+def left_over(count: int, behind: str, offset: int) -> RemoteProtocolError:
+    """Return the error for so many bytes behind something that should be the last."""
+    words = "1 byte follows" if count == 1 else f"{count} bytes follow"
+    return RemoteProtocolError(ErrorCode.TRAILING_BYTES, f"{words} {behind}", offset=offset)
 
 
 def refuse_fields(spec: MessageSpec, frame: memoryview, limits: Limits) -> RemoteProtocolError:
