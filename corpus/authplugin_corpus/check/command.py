@@ -14,6 +14,7 @@ import click
 
 from .. import output
 from ..model import Case, cases
+from ..quantity import Quantity
 from ..vectors import load_dialogues
 from .answers import with_answers
 from .display import PlainDisplay
@@ -23,7 +24,6 @@ from .options import (
     Question,
     ReportFiles,
     ReportTarget,
-    Seconds,
     rerun_options,
     selected,
 )
@@ -68,7 +68,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--timeout",
         metavar="SECONDS",
-        type=Seconds(min=0, min_open=True, max=3600),
+        type=Quantity(min=0, min_open=True, max=3600),
         default=TIMEOUT,
         show_default=True,
         help="How long the plugin may take to answer, and to end, where nothing else tells.",

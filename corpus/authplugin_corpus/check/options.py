@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -32,21 +31,6 @@ _RERUN: Final = (
 _SECRET: Final = frozenset({"--answer"})
 _LEFT_OUT: Final = "..."
 """What stands for the value of an option that may be a secret."""
-
-
-class Seconds(click.FloatRange):
-    """A number of seconds: what is no number, such as `nan`, is in no range."""
-
-    name = "seconds"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return the number that a text gives."""
-        seconds = float(super().convert(value, param, ctx))
-        if math.isnan(seconds):
-            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
-        return seconds
 
 
 class Question(click.ParamType[str]):
