@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from .errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from .limits import DEFAULT_LIMITS, Limits
 from .messages import KEYBOARD_INTERACTIVE, MESSAGES
-from .reading import refuse_fields
+from .reading import left_over, refuse_fields
 from .refusing import refuse_message
 from .table import Message, WireSpec
 from .wire import DECODERS, ENCODERS, UNREADABLE, UNWRITABLE, Decoder, get_head
@@ -145,9 +145,7 @@ def refuse_frame(frame: memoryview, limits: Limits, find: Finder) -> RemoteProto
     if size < stop:
         return truncated(size)
     if size > stop:
-        return RemoteProtocolError(
-            ErrorCode.TRAILING_BYTES, f"{size - stop} bytes follow the frame", offset=stop
-        )
+        return left_over(size - stop, "the frame", offset=stop)
     return refuse_contents(frame, limits, find)
 
 

@@ -62,11 +62,8 @@ class FrameReader:
         for each in spec.fields:
             self._read(each.name, each.kind)
         if self.at < len(self.frame):
-            raise RemoteProtocolError(
-                ErrorCode.TRAILING_BYTES,
-                f"{len(self.frame) - self.at} bytes follow the last field of {spec.name}",
-                offset=self.at,
-            )
+            rest = len(self.frame) - self.at
+            raise left_over(rest, f"the last field of {spec.name}", offset=self.at)
 
     def _read(self, name: str, kind: WireKind) -> None:
         cast("Callable[[FrameReader, str, object], None]", _READERS[type(kind)])(self, name, kind)
@@ -199,6 +196,12 @@ TEXT_CHECKS = {
 }
 """By encoding: what to refuse a string with, what it should be, and what finds the first byte that
 is wrong."""
+
+
+def left_over(count: int, behind: str, offset: int) -> RemoteProtocolError:
+    """Return the error for so many bytes behind something that should be the last."""
+    words = "1 byte follows" if count == 1 else f"{count} bytes follow"
+    return RemoteProtocolError(ErrorCode.TRAILING_BYTES, f"{words} {behind}", offset=offset)
 
 
 def refuse_fields(spec: WireSpec, frame: memoryview, limits: Limits) -> RemoteProtocolError:

@@ -7,19 +7,21 @@ is used.
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import importlib.util
 import io
 import sys
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import click
 
 from authplugin import Limits, RemoteProtocolError, explain
 from authplugin import decode as decode_frame
 
+from . import output
 from .frames import FrameStream
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
 
 _GROUP = "authplugin.commands"
 _CHUNK = 64 * 1024
+
+_NOT_DONE: Final = 2
+"""The exit status where what was to be printed could not be."""
+
+_SELDOM: Final = 100_000
+"""New objects between two collections of those that only know each other."""
 
 _OWN: Final = {
     "check": "authplugin_corpus.check.command:check",
@@ -40,6 +48,27 @@ _OWN: Final = {
 
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are used."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command; where its output cannot be written, say so in a line, and end."""
+        if (standard := sys.stdout) is not None:
+            output.fill_gaps()
+            try:
+                return super().main(*arguments, **options)
+            except SystemExit:
+                # Where nobody reads the output, click puts another in its place, and ends with 1.
+                if sys.stdout is standard:
+                    raise
+                reason: str | None = ""
+            except OSError:
+                if (reason := output.trouble()) is None:
+                    raise
+        else:
+            reason = output.trouble()
+        output.discard()
+        if reason:
+            click.echo(f"Error: cannot write to standard output: {reason}", err=True)
+        sys.exit(_NOT_DONE)
 
     @cached_property
     def points(self) -> Mapping[str, EntryPoint]:
@@ -65,6 +94,8 @@ class LazyGroup(click.Group):
             click.ClickException: where it cannot be imported; says what has to be installed.
         """
         if name in _OWN:
+            # What these load stays to the end, and is looked at in vain each time.
+            gc.set_threshold(_SELDOM)
             module, _, function = _OWN[name].partition(":")
             own: click.Command = getattr(importlib.import_module(module), function)
             return own

@@ -8,9 +8,8 @@ object with one or more of: `equals` (the field's value, in the JSON form of mes
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from authplugin import Message
 from authplugin.kinds import CountedKind, Kind, UInt32Kind
@@ -36,8 +35,7 @@ _WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Constraint:
+class Constraint(NamedTuple):
     """What one field must be like."""
 
     field: str
@@ -72,8 +70,7 @@ def _holds(relation: Relation, value: Any, bound: Any) -> bool:
     return bool(value == bound)
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """A message, as far as it matters."""
 
     message_type: type[Message]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from authplugin import ErrorCode, Limits, Message
 
@@ -42,8 +42,7 @@ class Delivery(StrEnum):
     """Sends between which nothing is expected in one write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What somebody's program does where the text leaves something open.
 
     Attributes:
@@ -57,8 +56,7 @@ class Known:
     seen: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ambiguity:
+class Ambiguity(NamedTuple):
     """Something that the published text leaves open; as a `str`, what.
 
     Attributes:
@@ -77,8 +75,7 @@ class Ambiguity:
         return self.question
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """What the vectors that carry it have in common.
 
     Attributes:
@@ -96,8 +93,7 @@ class Flag:
     deliveries: tuple[Delivery, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SentFault:
+class SentFault(NamedTuple):
     """What is wrong with bytes that are sent, or with the end of them.
 
     Attributes:
@@ -109,8 +105,7 @@ class SentFault:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Struck:
+class Struck(NamedTuple):
     """What was made wrong in a right conversation: one row of the table of faults.
 
     Attributes:
@@ -124,8 +119,7 @@ class Struck:
     fault: str
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Bytes to write: `messages`, and behind them whatever `fault` is about.
 
     Attributes:
@@ -142,15 +136,13 @@ class Send:
     hold_back: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Expect:
+class Expect(NamedTuple):
     """A message that must come."""
 
     expected: Expected
 
 
-@dataclass(frozen=True, slots=True)
-class Allow:
+class Allow(NamedTuple):
     """Messages of which one may come; a strict program says none where `lenient`."""
 
     choices: tuple[Expected, ...]
@@ -162,8 +154,7 @@ class ExpectSilence:
     """Nothing is said, and the program goes on waiting."""
 
 
-@dataclass(frozen=True, slots=True)
-class EndOfInput:
+class EndOfInput(NamedTuple):
     """The program's input is closed; `fault` says what is wrong with that, if anything."""
 
     fault: SentFault | None = None
@@ -179,8 +170,7 @@ class ExpectEnd:
     """Nothing more is said, and the program ends: a plugin its process, a client its output."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """The SSH server asks the client (a PLUGIN_KI_SERVER_REQUEST's fields), or lets it in or not.
 
     Attributes:
@@ -192,8 +182,7 @@ class Server:
     success: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """What the client's user answers, a text for each prompt."""
 
     answers: tuple[str, ...]
@@ -280,8 +269,7 @@ class ClientDialogue(Dialogue):
 Vector: TypeAlias = MessageVector | PluginDialogue | ClientDialogue
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """A dialogue in one delivery: what is run, and what a verdict is on."""
 
     vector: PluginDialogue | ClientDialogue
@@ -312,8 +300,7 @@ def _together(turns: Iterable[Turn]) -> Iterator[Turn]:
     held: Send | None = None
     for turn in turns:
         if isinstance(turn, Send) and held is not None:
-            held = replace(
-                held,
+            held = held._replace(
                 data=held.data + turn.data,
                 messages=held.messages + turn.messages,
                 fault=turn.fault,

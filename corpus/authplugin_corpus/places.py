@@ -151,9 +151,13 @@ class Place:
     def octets(self) -> bytes:
         """Return the bytes that lower-case hexadecimal digits stand for."""
         value = self.any_text()
-        if not re.fullmatch(r"(?:[0-9a-f]{2})*", value):
+        try:
+            data = bytes.fromhex(value)
+        except ValueError:
+            data = b""
+        if data.hex() != value:
             raise self.wrong("expected pairs of lower-case hexadecimal digits")
-        return bytes.fromhex(value)
+        return data
 
 
 def parse(text: str, file: str) -> Place:

@@ -28,7 +28,7 @@ and, in dialogues with a client, which has an SSH server and a user as well,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from authplugin import ErrorCode, PluginKIServerRequest, Side
@@ -176,8 +176,16 @@ _TURNS: Final[Mapping[str, Callable[[Place, Side], Turn]]] = {
 _CLIENT_ONLY: Final = frozenset({"server", "user"})
 
 
-def check_turns(place: Place, turns: tuple[Turn, ...], result: Result) -> None:
+def check_turns(
+    place: Place, items: Sequence[Place], turns: Sequence[Turn], result: Result
+) -> None:
     """Refuse turns that cannot be played, or are at odds with the result.
+
+    Args:
+        place: where they stand.
+        items: where each of them stands.
+        turns: the turns.
+        result: what a strict receiver makes of them.
 
     Raises:
         VectorError: which says what is wrong with them.
@@ -187,7 +195,7 @@ def check_turns(place: Place, turns: tuple[Turn, ...], result: Result) -> None:
     closed = False
     unheard = False
     fault = False
-    for turn, item in zip(turns, place.items(), strict=True):
+    for turn, item in zip(turns, items, strict=True):
         problem = _problem(turn, closed=closed, fault=fault, unheard=unheard)
         if problem is not None:
             raise item.wrong(problem)

@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
-from typing import Any, Final, Literal, cast, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
 
 from authplugin import ErrorCode, Limits, Side
 
@@ -47,6 +47,9 @@ from .model import (
 )
 from .places import Place, VectorError, parse
 from .turns import check_turns, turn_from_json
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 __all__ = [
     "FORMAT",
@@ -87,6 +90,20 @@ __all__ = [
 FORMAT: Final = 1
 """The version of the format that this module reads."""
 
+
+def _folder() -> Traversable:
+    """Return where the package's data are: in a folder or, as the code may be, in an archive."""
+    here = Path(__file__).parent
+    if here.is_dir():
+        return here
+    # To load it takes as long as to read a quarter of the vectors.
+    from importlib.resources import files
+
+    return files(__package__)
+
+
+_FOLDER: Final = _folder()
+
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _CLAUSE = re.compile(r"H(?:\.\d+)+|RFC \d{4} \d+(?:\.\d+)*")
 _NOTHING: Final[frozenset[str]] = frozenset()
@@ -105,10 +122,12 @@ def load_vectors() -> tuple[Vector, ...]:
 def _load(*kinds: Kind) -> tuple[Vector, ...]:
     """Return the vectors of some kinds; see `load_vectors`."""
     flags = load_flags()
-    folder = files(__package__) / "vectors"
     found: dict[str, Vector] = {}
-    for file in sorted(folder.iterdir(), key=lambda each: each.name):
-        for vector in _vectors(parse(file.read_text("utf-8"), file.name), flags, kinds):
+    for file in sorted((_FOLDER / "vectors").iterdir(), key=lambda each: each.name):
+        data = file.read_bytes()
+        if not any(f'"{kind}"'.encode() in data for kind in kinds):
+            continue  # a file of one of these kinds says so
+        for vector in _vectors(parse(data.decode(), file.name), flags, kinds):
             if vector.id in found:
                 raise VectorError(file.name, vector.id, f"is in {found[vector.id].file} as well")
             found[vector.id] = vector
@@ -140,7 +159,7 @@ def load_flags() -> Mapping[str, Flag]:
     Raises:
         VectorError: where its file is not as its schema says.
     """
-    file = files(__package__) / "flags.json"
+    file = _FOLDER / "flags.json"
     return read_flags(file.read_text("utf-8"), file.name)
 
 
@@ -241,15 +260,16 @@ def _vector(place: Place, kind: Kind, flags: Mapping[str, Flag]) -> Vector:
             raise place.wrong("'valid' has a 'message', 'invalid' an 'error', 'acceptable' both")
     else:
         speaker = Side.PLUGIN if kind is Kind.PLUGIN_DIALOGUES else Side.CLIENT
-        turns = tuple(turn_from_json(item, speaker) for item in members["turns"].items())
+        items = tuple(members["turns"].items())
+        turns = tuple(turn_from_json(item, speaker) for item in items)
         rest = (turns, place.file, _deliveries(members["deliveries"]), strikes)
         vector = (
             PluginDialogue(*named, *rest)
             if speaker is Side.PLUGIN
             else ClientDialogue(*named, *rest)
         )
-        check_turns(members["turns"], turns, vector.result)
-        _check_edges(members["turns"], vector)
+        check_turns(members["turns"], items, turns, vector.result)
+        _check_edges(items, vector)
     return vector
 
 
@@ -315,10 +335,10 @@ def _deliveries(place: Place) -> tuple[Delivery, ...]:
     return deliveries
 
 
-def _check_edges(place: Place, vector: PluginDialogue | ClientDialogue) -> None:
+def _check_edges(items: Sequence[Place], vector: PluginDialogue | ClientDialogue) -> None:
     """Refuse edges where nothing is cut there, and the lack of them where something is."""
     wanted = Delivery.FIELD_EDGES in vector.deliveries
-    for turn, item in zip(vector.turns, place.items(), strict=True):
+    for turn, item in zip(vector.turns, items, strict=True):
         if isinstance(turn, Send):
             if ("edges" in item.names()) is not wanted:
                 raise item.wrong("'edges' belong to the delivery 'field-edges', and only there")

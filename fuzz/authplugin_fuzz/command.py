@@ -15,6 +15,8 @@ from typing import Any, Final, TypeVar
 import click
 from rich.console import Console
 
+from authplugin_corpus.quantity import Quantity
+
 from . import engines
 from .apart import ApartError
 from .attempts import AttemptError
@@ -152,7 +154,7 @@ def fuzz() -> None:
 @fuzz.command(_CAMPAIGN, epilog=_targets())
 @click.option(
     "--minutes",
-    type=click.FloatRange(min=0, min_open=True, max=60 * 24 * 7),
+    type=Quantity(min=0, min_open=True, max=60 * 24 * 7),
     default=1.0,
     show_default=True,
     help="How long it fuzzes; the targets share it.",

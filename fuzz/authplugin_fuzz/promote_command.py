@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from authplugin_corpus.quantity import Quantity
+
 from . import attempts, files, telling
 from .findings import DISMISSED, FINDINGS, PROMOTED, Finding, Findings, FindingsError, finding_at
 from .regressions import NothingBrokenError, Regression, regression
@@ -70,14 +72,14 @@ class _Input:
 @click.option("--dry-run", is_flag=True, help="Only say what would be written.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(min=0),
+    type=Quantity(min=0),
     default=30.0,
     show_default=True,
     help="How long to look for a smaller input.",
 )
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Quantity(min=0, min_open=True),
     default=attempts.SECONDS,
     show_default=True,
     help="Processor time in seconds that an input may take.",

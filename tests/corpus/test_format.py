@@ -359,7 +359,7 @@ def test_an_id_is_there_once_in_all_files(tmp_path: Path, monkeypatch: pytest.Mo
     flags = {"clean": {"bug_type": "b", "effect": "e"}}
     (tmp_path / "flags.json").write_text(json.dumps({"format": 1, "flags": flags}))
     (tmp_path / "vectors" / "a.json").write_text(document(vector()))
-    monkeypatch.setattr("authplugin_corpus.vectors.files", lambda package: tmp_path)
+    monkeypatch.setattr(vectors_module, "_FOLDER", tmp_path)
     monkeypatch.setattr(vectors_module, "_load", vectors_module._load.__wrapped__)
     load_flags.cache_clear()
     try:

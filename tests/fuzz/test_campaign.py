@@ -189,6 +189,7 @@ def test_an_engine_that_measures_nothing_is_no_success(tmp_path: Path) -> None:
     [
         ["decoder"],
         ["--minutes", "0"],
+        ["--minutes", "nan"],
         ["--jobs", "0"],
         ["--seed", "0"],
         ["--folder", __file__],

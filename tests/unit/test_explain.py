@@ -100,7 +100,7 @@ def test_what_is_wrong_is_pointed_out() -> None:
          "  000004  04                                               type                     "
          "4 PLUGIN_PROTOCOL_ACCEPT\n"
          "  000005  **                                               not understood\n"
-         "  wrong: trailing-bytes: 1 bytes follow the frame (at byte 5 of the frame)"),
+         "  wrong: trailing-bytes: 1 byte follows the frame (at byte 5 of the frame)"),
     ],
     ids=["empty", "no length", "empty frame", "unknown", "two frames"],
 )  # fmt: skip

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """It wrote these bytes to its standard output."""
 
     data: bytes
@@ -17,8 +17,7 @@ class OutputEnded:
     """It closed its standard output, and has not ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """It has ended, and all that it wrote has been read.
 
     Attributes:
@@ -47,8 +46,7 @@ class TimeOver:
 Activity = Output | OutputEnded | Ended | Quiet | TimeOver
 
 
-@dataclass(frozen=True, slots=True)
-class Remains:
+class Remains(NamedTuple):
     """What a program under test left, and what it took.
 
     Attributes:

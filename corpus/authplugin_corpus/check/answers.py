@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from .parameters import Answer, Parameters, Prompt
@@ -31,8 +30,7 @@ def with_answers(parameters: Parameters, path: Path) -> Parameters:
             answers.append(Answer(table.text("prompt"), table.text("answer")))
     if not prompts and not answers:
         raise TableError(f"{path}: has neither [[server]] nor [[user]]")
-    return replace(
-        parameters,
+    return parameters._replace(
         prompts=tuple(parameters.prompts) or tuple(prompts),
         answers=(*parameters.answers, *answers),
     )

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
+from .. import output
 from ..model import Case, cases
+from ..quantity import Quantity
 from ..vectors import load_dialogues
 from .answers import with_answers
 from .display import PlainDisplay
 from .expected import Expectation, read_expected
-from .options import Environment, ReportFiles, ReportTarget, rerun_options, selected
+from .options import (
+    Environment,
+    Question,
+    ReportFiles,
+    ReportTarget,
+    rerun_options,
+    selected,
+)
 from .parameters import Answer, Parameters, Prompt
 from .play import TIMEOUT, Settings
 from .report import CONFORMANT, FINDINGS, NOT_RUN, summary_lines, verdict_lines
@@ -59,7 +68,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     click.option(
         "--timeout",
         metavar="SECONDS",
-        type=click.FloatRange(min=0, min_open=True, max=3600),
+        type=Quantity(min=0, min_open=True, max=3600),
         default=TIMEOUT,
         show_default=True,
         help="How long the plugin may take to answer, and to end, where nothing else tells.",
@@ -112,6 +121,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
         "--prompt",
         "prompts",
         metavar="TEXT",
+        type=Question(),
         multiple=True,
         help="What the server asks. Repeatable: the first question, the second...",
     ),
@@ -144,6 +154,8 @@ def plugin(command: Sequence[str], **options: Any) -> None:
     every = list(cases(load_dialogues("plugin")))
     chosen = selected(every, options["wanted"])
     if options["listed"]:
+        if options["targets"]:
+            raise click.UsageError("--list runs nothing, so that there is nothing to report")
         width = max(len(case.id) for case in chosen)
         for case in chosen:
             click.echo(f"{case.id:<{width}}  {case.vector.sentence}")
@@ -165,7 +177,7 @@ def _parameters(options: Mapping[str, Any]) -> Parameters:
         parameters = _read(lambda: with_answers(parameters, options["answers"]))
     if options["given"] is not None:
         answers = (*parameters.answers, Answer("*", options["given"]))
-        parameters = replace(parameters, answers=answers)
+        parameters = parameters._replace(answers=answers)
     return parameters
 
 
@@ -204,29 +216,35 @@ def _run(
     plan = Plan(chosen, parameters, expectations, options["jobs"])
     many = "1 case" if len(chosen) == 1 else f"{len(chosen)} cases"
     click.echo(f"{many}, {min(options['jobs'], len(chosen))} at a time, --seed {seed}")
+    # What is there by now stays to the end: no collection is to look at it again, nor one of the
+    # workers, for which all of it would be copied then.
+    gc.freeze()
     with ReportFiles(options["targets"]) as files:
         try:
             _play(plan, results)
         except CannotStartError as error:
-            click.echo(f"Error: cannot start {command[0]!r}: {error}", err=True)
+            from .unstartable import reason_for
+
+            hint = reason_for(command[0])
+            words = f"{error} ({hint})" if hint else str(error)
+            click.echo(f"Error: cannot start {command[0]!r}: {words}", err=True)
             return NOT_RUN
         except KeyboardInterrupt:
             click.echo("\nInterrupted: nothing is left running.", err=True)
             return _INTERRUPTED
         except OSError as error:
+            if output.trouble() is not None:
+                raise
             click.echo(f"Error: the check cannot go on: {error}", err=True)
             return NOT_RUN
-        try:
-            files.write(results)
-        except OSError as error:
-            message = f"cannot write the report {error.filename}: {error.strerror}"
-            click.echo(f"Error: {message}", err=True)
-            return NOT_RUN
+        unwritten = files.write(results)
     for line in summary_lines(results):
         click.echo(line)
     status, words = verdict_lines(results)
     click.secho(words, fg=_VERDICT_COLOURS[status], err=status == NOT_RUN)
-    return status
+    for problem in unwritten:
+        click.echo(f"Error: {problem}", err=True)
+    return NOT_RUN if unwritten else status
 
 
 def _play(plan: Plan, results: Results) -> None:

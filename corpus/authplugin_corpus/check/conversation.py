@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import zip_longest
 from typing import Final
 
@@ -20,6 +21,7 @@ from authplugin import (
 
 from ..constraints import Expected
 from ..model import Allow, EndOfOutput, Expect, ExpectEnd, ExpectSilence
+from .parameters import USER_ANSWER
 from .peer import PAUSE, PLUGIN_LIMITS, Heard, Peer, UnreadableError, Utterance
 from .script import Before, Close, Say, Script, Step
 from .texts import flaw_in
@@ -38,8 +40,20 @@ _FLUSH: Final = (
 )
 
 
+_NO_RIGHT_ANSWER: Final = (
+    "where it asks until the answer is right: --answer, or --answers, can give the right one"
+)
+_DECLINED_BY: Final[Mapping[type[Message], str]] = {
+    PluginInitFailure: "--hostname, --port and --username say what it may insist on, and --env "
+    "what it may need",
+    PluginProtocolReject: "--method names the one that it may help with",
+}
+"""What may be done about a plugin that declines, by what it declines with."""
+
 _STAY: Final = "; it has to stay until its input is closed (H.5)"
 _UNHEARD: Final = " and the end of its output, which nobody reads any more"
+_INPUT_OVER: Final = " and the end of its input"
+_NO_ANSWER: Final = "the end of the input is no answer, and nothing may be said after it"
 
 
 class _Judged(Exception):  # noqa: N818 - not an error: the case is decided
@@ -128,8 +142,9 @@ class Conversation:
             if not isinstance(following, Expect) or not isinstance(
                 message, (following.expected.message_type, PluginKIUserRequest)
             ):
-                sentence = f"said {message.spec.name} out of turn, inside {step.heard}"
-                raise _Judged(Speech.OUT_OF_TURN, sentence)
+                raise self._out_of_turn(
+                    f"said {message.spec.name} out of turn, inside {step.heard}"
+                )
             size = len(step.data)
             raise _Judged(
                 Speech.TOO_EARLY,
@@ -148,12 +163,15 @@ class Conversation:
         self._peer.close_input()
 
     def _answer_for_user(self, request: PluginKIUserRequest) -> None:
+        if self._careful:
+            self._see_to_silence()
         prompts = [prompt for prompt, _ in request.detach().prompts]
         texts = [self._script.parameters.answer(_text(prompt)) for prompt in prompts]
         answer = PluginKIUserResponse(texts)
         self._earlier, self._heard = self._heard, answer.spec.name
         data = encode(answer, PLUGIN_LIMITS)
-        self._peer.said.append(Utterance(Side.CLIENT, data))
+        secret = any(text != USER_ANSWER for text in texts)
+        self._peer.said.append(Utterance(Side.CLIENT, data, secret=secret))
         self._peer.write((data,))
 
     # What the program does.
@@ -164,8 +182,15 @@ class Conversation:
             self.due = "nothing: it was the client's turn"
             message = self._peer.take()
             when = f"out of turn{self.after}" if self._heard else "before it was spoken to"
-            sentence = f"said {message.spec.name} {when}"
-            raise _Judged(Speech.OUT_OF_TURN, sentence)
+            raise self._out_of_turn(f"said {message.spec.name} {when}")
+
+    def _out_of_turn(self, sentence: str, advice: str = "") -> _Judged:
+        """Return the judgement on the message taken last, and say in the conversation what it is.
+
+        It was said when the program owed nothing.
+        """
+        self._peer.said[-1] = self._peer.said[-1]._replace(fault=f"out of turn: {sentence}")
+        return _Judged(Speech.OUT_OF_TURN, sentence, advice)
 
     def _expect_silence(self) -> None:
         self.due = "nothing: it has to wait for more"
@@ -189,7 +214,7 @@ class Conversation:
             questions += 1
             if questions > MOST_QUESTIONS:
                 sentence = f"asked the user more than {MOST_QUESTIONS} times in a row{self.after}"
-                raise _Judged(Speech.WRONG, sentence)
+                raise _Judged(Speech.WRONG, sentence, _NO_RIGHT_ANSWER)
             self._answer_for_user(message)
             message = self._next()
         self._check_declined(expected, message)
@@ -253,14 +278,19 @@ class Conversation:
             isinstance(message, PluginKIServerResponse)
             or (isinstance(message, PluginKIUserRequest) and expected.broken_by(message))
         ):
-            sentence = f"did not ask the user, as the case needs it to: {expected}"
+            needed = f"as the case needs it to: {expected}"
+            sentence = f"did not ask the user, {needed}"
+            if isinstance(message, PluginKIUserRequest):
+                many = len(message.prompts)
+                asked = "1 question" if many == 1 else f"{many} questions"
+                sentence = f"asked the user {asked}, and not {needed}"
             raise _Judged(Speech.DECLINED, sentence)
         if (wanted is PluginInitResponse and isinstance(message, PluginInitFailure)) or (
             wanted is PluginProtocolAccept and isinstance(message, PluginProtocolReject)
         ):
             text = message.detach().message
             sentence = f"declined with {message.spec.name} ({text!r})"
-            raise _Judged(Speech.DECLINED, sentence)
+            raise _Judged(Speech.DECLINED, sentence, _DECLINED_BY[type(message)])
 
     def _allow(self, choices: tuple[Expected, ...], *, lenient: bool) -> None:
         self.due = f"nothing, or {' or '.join(map(str, choices))}"
@@ -299,7 +329,9 @@ class Conversation:
             sentence = f"said {message.spec.name} where {choices} was due{self.after}"
             return _Judged(Speech.WRONG, sentence)
         sentence = f"said {message.spec.name} where it owed nothing{self.after}"
-        return _Judged(Speech.OUT_OF_TURN, sentence)
+        if not self._peer.input_closed:
+            return self._out_of_turn(sentence)
+        return self._out_of_turn(sentence + _INPUT_OVER, _NO_ANSWER)
 
     def _how_it_ended(self) -> str:
         return "closed its output" if self._peer.status is None else ending(self._peer.status)

@@ -107,6 +107,7 @@ class PlainDisplay:
 
     def __init__(self, total: int) -> None:
         self._total = total
+        self._done = 0
         self._counts: Counter[Outcome] = Counter()
         self._lines = Lines(self._print, total, None)
 
@@ -122,10 +123,11 @@ class PlainDisplay:
 
     def done(self, result: Result) -> None:
         """Count a case; at each tenth of all, print how many have had which outcome."""
-        before = self._counts.total() * _STEPS // self._total
         self._counts[result.outcome] += 1
-        done = self._counts.total()
-        if self._total >= _STEPS and done * _STEPS // self._total > before and done < self._total:
+        self._done += 1
+        done = self._done
+        # The last of a tenth, but not of all.
+        if self._total >= _STEPS and done * _STEPS % self._total < _STEPS and done < self._total:
             counts = ", ".join(f"{self._counts[each]} {each}" for each in self._counts)
             self._print(f"{done}/{self._total}: {counts}", None)
 

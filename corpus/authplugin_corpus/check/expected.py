@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from .tables import TableError, read_tables
 from .verdicts import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(NamedTuple):
     """What is expected of the cases that a pattern fits, and why."""
 
     pattern: str
@@ -63,6 +61,8 @@ def read_expected(path: Path, ids: Collection[str]) -> tuple[Expectation, ...]:
         if outcome not in choices:
             raise table.wrong(f"'outcome' must be one of {', '.join(choices)}, not {outcome!r}")
         if not any(fnmatchcase(each, pattern) for each in ids):
+            import difflib
+
             near = difflib.get_close_matches(pattern, ids, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise table.wrong(f"no case is called {pattern!r}{hint}")

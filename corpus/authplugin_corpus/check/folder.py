@@ -46,7 +46,7 @@ class TemporaryFolder:
 
     def __init__(self) -> None:
         process, self.path = _spare.pop() if _spare else (0, "")
-        if process != os.getpid() or not _is_new(self.path):
+        if process != os.getpid() or not os.path.isdir(self.path):
             self.path = tempfile.mkdtemp(prefix="authplugin-")
 
     @property

@@ -49,7 +49,9 @@ def guess(data: bytes, limits: Limits) -> str | None:
     reversed_length = int.from_bytes(data[:_HEADER], "little")
     if length > _PLAUSIBLE >= reversed_length > 0 and _reads_as(reversed_length, body, limits):
         return f"its length has the low byte first: {reversed_length}, and not {length}, was meant"
-    if length >= _HEADER and _reads_as(length - _HEADER, body, limits):
+    own = length - _HEADER
+    # Where more than that has come, what follows is a message with a length of its own.
+    if any(body[own:length]) == (len(body) > own) and _reads_as(own, body, limits):
         return "its length counts the four bytes of the length, which it must not"
     if _reads_as(length + 1, body, limits):
         return "its length does not count the type byte, which it must"

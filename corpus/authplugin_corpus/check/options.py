@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
+import errno
+import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import click
 
@@ -28,9 +28,24 @@ _RERUN: Final = (
 )
 """The options that matter to a single case, and the names of their values."""
 
+_SECRET: Final = frozenset({"--answer"})
+_LEFT_OUT: Final = "..."
+"""What stands for the value of an option that may be a secret."""
 
-@dataclass(frozen=True, slots=True)
-class Target:
+
+class Question(click.ParamType[str]):
+    """What a server asks, which is never empty."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text."""
+        if not value:
+            self.fail("no prompt is empty (RFC 4256, section 3.2)", param, ctx)
+        return str(value)
+
+
+class Target(NamedTuple):
     """A report to write."""
 
     format: str
@@ -90,39 +105,83 @@ class Environment(click.ParamType[tuple[str, str]]):
         return name, content
 
 
+class _ReportFile:
+    """The file of one report, which is whole or stays what it was."""
+
+    def __init__(self, target: Target) -> None:
+        self._path = target.path
+        mode, self._write = _WRITERS[target.format]
+        self._opening: dict[str, Any] = {"mode": mode, "encoding": None if "b" in mode else "utf-8"}
+        self._beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        self.open: IO[Any] | None = None
+        if os.path.lexists(self._path) and (self._path.is_symlink() or not self._path.is_file()):
+            # Such as a pipe or /dev/stdout, of which nothing can take the place.
+            self.open = open(self._path, **self._opening)  # noqa: SIM115 - closed by the stack
+            return
+        if self._path.exists() and not os.access(self._path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        with open(self._beside, **self._opening):
+            pass
+        self._beside.unlink()
+
+    def write(self, results: Results) -> None:
+        """Write the report.
+
+        Raises:
+            OSError: where it cannot be written.
+        """
+        if self.open is not None:
+            with self.open as file:
+                self._write(results, file)
+            return
+        try:
+            with open(self._beside, **self._opening) as file:
+                self._write(results, file)
+            self._beside.replace(self._path)
+        finally:
+            self._beside.unlink(missing_ok=True)
+
+
 class ReportFiles(AbstractContextManager["ReportFiles"]):
-    """The files of reports, opened before the run, so that none is found wanting after it."""
+    """The files of reports, tried before the run, so that none is found wanting after it.
+
+    Raises:
+        click.UsageError: where one cannot be written, or two are the same.
+    """
 
     def __init__(self, targets: Sequence[Target]) -> None:
         self._stack = ExitStack()
-        self._files: list[tuple[Target, IO[Any]]] = []
+        self._files: dict[Path, _ReportFile] = {}
         for target in targets:
-            mode = _WRITERS[target.format][0]
+            if (place := target.path.resolve()) in self._files:
+                self._stack.close()
+                raise click.UsageError(f"two reports would be written to {target.path}")
             try:
-                encoding = None if "b" in mode else "utf-8"
-                file = open(target.path, mode, encoding=encoding)  # noqa: SIM115 - closed by the stack
+                file = _ReportFile(target)
             except OSError as error:
                 self._stack.close()
-                raise click.UsageError(
-                    f"cannot write the report {target.path}: {error.strerror}"
-                ) from None
-            self._files.append((target, self._stack.enter_context(file)))
+                raise click.UsageError(f"{_unwritten(target.path, error)}") from None
+            self._files[place] = file
+            if file.open is not None:
+                self._stack.enter_context(file.open)
 
-    def write(self, results: Results) -> None:
-        """Write all of them.
-
-        Raises:
-            OSError: where one cannot be written, with its name: the disk may be full.
-        """
-        for target, file in self._files:
+    def write(self, results: Results) -> list[str]:
+        """Write all of them; return, in words, what could not be written: the disk may be full."""
+        problems = []
+        for place, file in self._files.items():
             try:
-                with file:
-                    _WRITERS[target.format][1](results, file)
+                file.write(results)
             except OSError as error:
-                raise OSError(error.errno, error.strerror, str(target.path)) from None
+                problems.append(_unwritten(place, error))
+        return problems
 
     def __exit__(self, *_: object) -> None:
-        self._stack.close()
+        with suppress(OSError):
+            self._stack.close()
+
+
+def _unwritten(path: Path, error: OSError) -> str:
+    return f"cannot write the report {path}: {error.strerror}"
 
 
 def selected(every: Sequence[Case], wanted: Sequence[str]) -> list[Case]:
@@ -135,6 +194,8 @@ def selected(every: Sequence[Case], wanted: Sequence[str]) -> list[Case]:
     for each in wanted:
         fitting = {case.id for case in every if _fits(case, each)}
         if not fitting:
+            import difflib
+
             names = [*(case.id for case in every), *load_flags()]
             near = difflib.get_close_matches(each, names, n=3)
             hint = f" Did you mean {', '.join(near)}?" if near else " --list lists all."
@@ -150,14 +211,18 @@ def _fits(case: Case, wanted: str) -> bool:
 
 
 def rerun_options(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
-    """Return, as words for the shell, what was given that matters to a single case."""
+    """Return, as words for the shell, what was given that matters to a single case.
+
+    What may be a secret is left out: it stands in reports, which others read.
+    """
     words = []
     for name, value_name in _RERUN:
         value = options[value_name]
         if value is None or value == defaults.get(value_name):
             continue
         for each in value if isinstance(value, tuple) else (value,):
-            words += [name, f"{each:g}" if isinstance(each, float) else str(each)]
-    for name, value in options["environment"]:
-        words += ["--env", f"{name}={value}"]
+            text = f"{each:g}" if isinstance(each, float) else str(each)
+            words += [name, _LEFT_OUT if name in _SECRET else text]
+    for name, _ in options["environment"]:
+        words += ["--env", f"{name}={_LEFT_OUT}"]
     return words

@@ -7,10 +7,9 @@ are right, and what is wrong with a vector stays as wrong as it was.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import cycle
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from authplugin import (
     Limits,
@@ -32,24 +31,21 @@ USER_ANSWER: Final = "secret"
 """What the user answers to each prompt of a plugin, unless told otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """One question of the server."""
 
     text: str
     echo: bool | None = None  # None for the vector's
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What the user answers to the prompts that a pattern fits (`*`, `?`, `[...]`)."""
 
     pattern: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """What the client says in place of what the vectors say; None for the latter.
 
     Attributes:
@@ -76,7 +72,7 @@ class Parameters:
     @property
     def changes_vectors(self) -> bool:
         """Whether anything but the user's answers is set."""
-        return replace(self, answers=()) != Parameters()
+        return self._replace(answers=()) != Parameters()
 
     def answer(self, prompt: str) -> str:
         """Return what the user answers to a prompt of the plugin."""
@@ -118,7 +114,7 @@ class Parameters:
         good = sum(len(encode(message, _LIMITS)) for message in send.messages)
         messages = tuple(map(self.in_message, send.messages))
         start = b"".join(encode(message, _LIMITS) for message in messages)
-        return replace(send, data=start + self._in_faulty(send.data[good:]), messages=messages)
+        return send._replace(data=start + self._in_faulty(send.data[good:]), messages=messages)
 
     def _in_faulty(self, data: bytes) -> bytes:
         """Return a faulty frame with what is set, where it can be read in spite of its fault.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from authplugin import ErrorCode, Limits, Message, RemoteProtocolError, Side, decode
 
@@ -26,19 +25,20 @@ MOST_DRAINED: Final = 8 * 2**20
 _HEADER: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Utterance:
+class Utterance(NamedTuple):
     """What one side said.
 
     Attributes:
         side: who.
         data: the bytes.
         fault: what is wrong with them, for people; None where nothing is.
+        secret: whether they hold what somebody has set as a user's answer.
     """
 
     side: Side
     data: bytes
     fault: str | None = None
+    secret: bool = False
 
 
 class Heard(Enum):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from authplugin import Side
 
@@ -69,8 +68,7 @@ _ADVICE: Final = {
 _NO_MATTER: Final = "just so when each message comes whole, and by itself"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """How cases are played.
 
     Attributes:
@@ -87,8 +85,7 @@ class Settings:
     clean: Script | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(NamedTuple):
     """What came of a case.
 
     Attributes:
@@ -153,25 +150,26 @@ class Player:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._timeout = settings.timeout
+        self._longest = settings.timeout
         self._undecided = 0
         self._clean_memory: int | None = None
         # Of a program that does not answer, by what it does not answer; None where it is not known.
         self._diagnoses: dict[bytes, str | None] = {}
 
     def _once(self, script: Script, *, careful: bool = False, small: bool = False) -> Replay:
-        settings = replace(self._settings, timeout=self._timeout)
-        replay = _once(script, settings, careful=careful, small=small)
+        replay = _once(script, self._settings, careful=careful, small=small)
         # Whoever never ends would take up all the time there is, a time limit for each case.
         self._undecided += replay.ended.undecided
         if self._undecided >= _PATIENCE:
-            self._timeout = min(self._timeout, max(self._settings.timeout / 10, _LEAST))
+            shorter = min(self._longest, max(self._longest / 10, _LEAST))
+            self._settings = self._settings._replace(timeout=shorter)
         return replay
 
     def perform(self, script: Script) -> Replay:
         """Play a script, and judge what the program did.
 
-        What depends on who was faster is played a second time, with a pause before each message;
+        What depends on who was faster is played a second time, with a pause before each message,
+        and so is what may come of a message that was said out of turn, and taken for an answer;
         what took much memory is played again, as one time proves nothing; and where no answer
         came, it is tried out what the program would have answered.
 
@@ -182,7 +180,11 @@ class Player:
         if replay.said.speech in _HASTY:
             again = self._once(script, careful=True)
             replay = again if again.verdict.outcome.is_finding else _only_in_haste(replay)
-        elif replay.verdict.outcome is Outcome.FAIL and replay.said.speech is Speech.MISSING:
+        elif _has_gone_wrong(replay):
+            again = self._once(script, careful=True)
+            if again.said.speech is Speech.OUT_OF_TURN:
+                return again
+        if replay.verdict.outcome is Outcome.FAIL and replay.said.speech is Speech.MISSING:
             replay = self._explained(script, replay)
         if not script.mistakes:
             return replay
@@ -191,7 +193,9 @@ class Player:
             least = min(more, key=lambda each: each.took.peak_memory or 0)
             if self._too_much(script, least.took.peak_memory or 0):
                 return _with_memory(least, script.mistakes[-1], self._clean_memory or 0)
-        return replace(replay, took=replace(replay.took, clean_memory=self._clean_memory))
+        if self._clean_memory is None:
+            return replay
+        return replay._replace(took=replay.took._replace(clean_memory=self._clean_memory))
 
     def _explained(self, script: Script, replay: Replay) -> Replay:
         """Return the same with the reason that no answer came, where that can be found."""
@@ -229,9 +233,16 @@ def _with_memory(replay: Replay, mistake: str, clean: int) -> Replay:
         f"took {size(peak)} of memory for {mistake} ({size(clean)} in a clean conversation): "
         "nothing may be allocated by what is only claimed"
     )
-    took = replace(replay.took, sentence=sentence, clean_memory=clean)
+    took = replay.took._replace(sentence=sentence, clean_memory=clean)
     verdict = fold(replay.said, replay.ended, took, replay.left)
-    return replace(replay, took=took, verdict=verdict)
+    return replay._replace(took=took, verdict=verdict)
+
+
+def _has_gone_wrong(replay: Replay) -> bool:
+    """Say whether a program that talked went wrong in a way that is known without a time limit."""
+    talked = any(each.side is Side.PLUGIN for each in replay.conversation)
+    missing = replay.said.speech is Speech.MISSING and not replay.took.undecided
+    return talked and (missing or replay.ended.needless)
 
 
 def _only_in_haste(replay: Replay) -> Replay:
@@ -239,9 +250,9 @@ def _only_in_haste(replay: Replay) -> Replay:
 
 
 def _with_advice(replay: Replay, advice: str) -> Replay:
-    said = replace(replay.said, advice=advice)
+    said = replay.said._replace(advice=advice)
     verdict = fold(said, replay.ended, replay.took, replay.left)
-    return replace(replay, said=said, verdict=verdict)
+    return replay._replace(said=said, verdict=verdict)
 
 
 def _once(script: Script, settings: Settings, *, careful: bool, small: bool) -> Replay:
@@ -249,7 +260,7 @@ def _once(script: Script, settings: Settings, *, careful: bool, small: bool) -> 
     start = time.monotonic()
     with Subject(settings.command, environment=settings.environment, small=small) as subject:
         peer = Peer(subject, settings.timeout)
-        conversation = Conversation(script, peer, careful=careful)
+        conversation = Conversation(script, peer, careful=careful or script.careful)
         said = conversation.hold()
         ended = _ended(peer, conversation)
         seconds = time.monotonic() - start
@@ -304,7 +315,7 @@ def _ended(peer: Peer, conversation: Conversation) -> Ended:
 def _unheard(ended: Ended) -> Ended:
     """Return how a program ended that nobody listened to any more: writing may end it."""
     if ended.status is not None and ended.status == -getattr(signal, "SIGPIPE", 0):
-        return replace(ended, end=End.ERROR)
+        return ended._replace(end=End.ERROR)
     return ended
 
 
@@ -315,7 +326,7 @@ def _needless(ended: Ended, error_output: bytes) -> Ended:
     words = f"{ended.sentence}{by} although nothing was wrong with what it was told"
     if exception:
         words += ": its input may be closed at any time (H.5)"
-    return replace(ended, sentence=words, needless=True, uncaught=bool(exception))
+    return ended._replace(sentence=words, needless=True, uncaught=bool(exception))
 
 
 _SANITISERS: Final = (b"ERROR: AddressSanitizer", b"ERROR: MemorySanitizer", b": runtime error: ")
@@ -325,7 +336,7 @@ def _sanitised(ended: Ended, error_output: bytes) -> Ended:
     """Return how the program ended, which is a crash where a sanitiser ended it."""
     if ended.end is not End.ERROR or not any(mark in error_output for mark in _SANITISERS):
         return ended
-    return replace(ended, end=End.SIGNAL, sentence=f"{ended.sentence}, by a sanitiser's report")
+    return ended._replace(end=End.SIGNAL, sentence=f"{ended.sentence}, by a sanitiser's report")
 
 
 def _left(processes: Sequence[str], ended: Ended, *, noise: bool) -> Left:

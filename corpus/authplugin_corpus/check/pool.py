@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import gc
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Self, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, Protocol, Self, TypeVar
 
 from .play import Replay, Settings
 from .script import Script
 from .worker import Work
 from .workers import DiedError, ForkedWorker, SpawnedWorker, Worker, can_fork, undisturbed
 
+_News = TypeVar("_News")
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+
+class Failure(NamedTuple):
     """Nothing is known of a case, as the check itself failed; `reason` says why.
 
     Attributes:
@@ -31,14 +30,14 @@ class Failure:
     start: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """A case is being played."""
+class Listener(Protocol):
+    """Who is told how the cases of a pool get on: by several threads, but one at a time."""
 
-    id: str
+    def started(self, case_id: str) -> None:
+        """Take note that a case is being played."""
 
-
-Report: TypeAlias = Replay | Failure | Started
+    def done(self, report: Replay | Failure) -> None:
+        """Take in what came of a case."""
 
 
 class Pool:
@@ -55,22 +54,20 @@ class Pool:
 
     def __init__(self, settings: Settings, scripts: Iterable[Script], jobs: int) -> None:
         self._work = Work(settings, tuple(scripts))
-        self._reports: queue.SimpleQueue[Report | BaseException | None] = queue.SimpleQueue()
+        self._ends: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
         self._todo = deque(range(len(self._work.scripts)))
         self._workers: set[Worker] = set()
         self._lock = threading.Lock()
+        self._telling = threading.Lock()
         self._stopped = False
         self._threads: list[threading.Thread] = []
         self._idle: list[Worker] = []
         self._jobs = min(jobs, len(self._todo))
         if can_fork():
             # Before there is any thread; whoever takes the place of one that dies is spawned.
-            # Their garbage collections leave alone what is there by now: it would all be copied.
-            gc.freeze()
             with undisturbed():
                 for _ in range(self._jobs):
                     self._idle.append(ForkedWorker(self._work, self._idle))
-            gc.unfreeze()
 
     def __enter__(self) -> Self:
         return self
@@ -87,38 +84,38 @@ class Pool:
             if thread.ident is not None:
                 thread.join()
 
-    def run(self) -> Iterator[Report]:
-        """Play the scripts; yield what came of them as it comes.
+    def run(self, listener: Listener) -> None:
+        """Play the scripts, and tell what comes of them as it comes.
 
         Raises:
             OSError: where a worker cannot be started.
+            BaseException: whatever the listener raises; it is told nothing more then.
         """
         self._threads = [
-            threading.Thread(target=self._drive, daemon=True) for _ in range(self._jobs)
+            threading.Thread(target=self._drive, args=[listener], daemon=True)
+            for _ in range(self._jobs)
         ]
         with undisturbed():
             for thread in self._threads:
                 thread.start()
-        working = self._jobs
-        while working:
-            report = self._reports.get()
-            if report is None:
-                working -= 1
-            elif isinstance(report, BaseException):
-                raise report
-            else:
-                yield report
+        try:
+            for _ in self._threads:
+                if (error := self._ends.get()) is not None:
+                    raise error
+        finally:
+            self._stopped = True
 
-    def _drive(self) -> None:
+    def _drive(self, listener: Listener) -> None:
         """Give a worker, and another one where it dies, what is to do."""
         worker: Worker | None = None
         given: deque[int] = deque()
+        problem: BaseException | None = None
         try:
             while True:
                 worker = worker or self._start()
                 if worker is None or not self._give(worker, given):
                     return
-                self._reports.put(Started(self._work.scripts[given[0]].id))
+                self._tell(listener.started, self._work.scripts[given[0]].id)
                 try:
                     result = worker.result()
                 except DiedError:
@@ -127,18 +124,23 @@ class Pool:
                     how, worker = worker.end(), None
                     self._todo.extendleft(reversed(given))
                     given.clear()
-                    if not self._stopped:
-                        reason = f"the worker process that played it {how}"
-                        self._reports.put(Failure(died, reason))
+                    reason = f"the worker process that played it {how}"
+                    self._tell(listener.done, Failure(died, reason))
                     continue
-                self._reports.put(_report(self._work.scripts[given.popleft()].id, result))
+                report = _report(self._work.scripts[given.popleft()].id, result)
+                self._tell(listener.done, report)
         except BaseException as error:
-            self._reports.put(error)
+            problem = error
         finally:
             if worker is not None:
                 self._forget(worker)
                 worker.end()
-            self._reports.put(None)
+            self._ends.put(problem)
+
+    def _tell(self, tell: Callable[[_News], None], news: _News) -> None:
+        with self._telling:
+            if not self._stopped:
+                tell(news)
 
     def _start(self) -> Worker | None:
         with self._lock:

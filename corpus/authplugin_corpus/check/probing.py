@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from authplugin import (
     KEYBOARD_INTERACTIVE,
@@ -32,8 +31,7 @@ _LONG: Final = 200_000
 _SECONDS: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Probe:
+class _Probe(NamedTuple):
     """What a program might understand.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any, ClassVar, Final
 
-from authplugin import MESSAGES, Side
+from authplugin import MESSAGES, MessageSpec, PluginKIServerResponse, PluginKIUserRequest, Side
 from authplugin.kinds import BooleanKind, CountedKind, Kind, StringKind
 
 
@@ -20,7 +21,7 @@ class _Reader:
         words: the mistake.
     """
 
-    words: ClassVar[str] = ""
+    words: str = ""
 
     def __init__(self, body: bytes) -> None:
         self.body = body
@@ -171,7 +172,7 @@ class _NoBooleans(_Reader):
 
 
 class _OneTooMany(_Reader):
-    words = "its count is one more than what follows"
+    words = "its count is one more than what follows: what is empty has to be written too"
 
     def count(self) -> int:
         return self.number() - 1
@@ -182,6 +183,25 @@ class _OneTooFew(_Reader):
 
     def count(self) -> int:
         return self.number() + 1
+
+
+class _CountLowByteFirst(_Reader):
+    words = "its count has the low byte first"
+
+    def count(self) -> int:
+        return int.from_bytes(self.take(4), "little")
+
+
+class _OtherCount(_Reader):
+    def elements(self, kind: CountedKind) -> None:
+        count, found = self.number(), 0
+        while self.at < len(self.body):
+            self.element(kind)
+            found += 1
+        self.words = (
+            f"its count is {count}, and {found} follow{'s' if found == 1 else ''}: "
+            "what is empty has to be written too"
+        )
 
 
 class _ByteCounts(_Reader):
@@ -210,9 +230,13 @@ class _LastBeyondEnd(_Reader):
 _READERS: Final[tuple[type[_Reader], ...]] = (
     *(_Characters, _CodeUnits, _OtherEncoding, _LowByteFirst, _NulNotWritten, _NulNotCounted),
     *(_LengthCountsItself, _LongBooleans, _WrittenBooleans, _NoBooleans, _OneTooMany, _OneTooFew),
-    *(_ByteCounts, _ShortLengths, _ByteLengths, _NulInstead, _NoCounts, _LastBeyondEnd),
+    *(_CountLowByteFirst, _OtherCount, _ByteCounts, _ShortLengths, _ByteLengths, _NulInstead),
+    _NoCounts,
 )
 _OF_CHARACTERS: Final[tuple[type[_Reader], ...]] = (_Reader, _Characters, _CodeUnits)
+_SSH_TYPES: Final = {60: PluginKIUserRequest.spec, 61: PluginKIServerResponse.spec}
+"""The messages with the same fields as those that have these types in SSH (RFC 4256, section 5)."""
+
 _SPECS: Final = {each.spec.code: each.spec for each in MESSAGES if each.spec.sender is Side.PLUGIN}
 
 
@@ -222,27 +246,68 @@ def manner_of(body: bytes) -> str | None:
     Args:
         body: the type byte and the fields, which cannot be read as they should.
     """
-    if not body or (spec := _SPECS.get(body[0])) is None:
+    if not body:
         return None
-    kinds = [(field.name, field.kind) for field in spec.fields]
-    for reader in _READERS:
-        if _reads(reader(body), [kind for _, kind in kinds]):
+    if (words := _with_type_of_ssh(body)) is not None:
+        return words
+    if (spec := _SPECS.get(body[0])) is None:
+        return None
+    kinds = [field.kind for field in spec.fields]
+    for each in _READERS:
+        reader = each(body)
+        if _reads(reader, kinds):
             return reader.words
+    for how in (_fields_missing, _fields_in_other_order, _two_in_one, _no_fields_due):
+        if (words := how(body, spec)) is not None:
+            return words
+    return _LastBeyondEnd.words if _reads(_LastBeyondEnd(body), kinds) else None
+
+
+def _with_type_of_ssh(body: bytes) -> str | None:
+    if (spec := _SSH_TYPES.get(body[0])) is not None and reads(bytes([spec.code]) + body[1:]):
+        return f"{body[0]} is its type in SSH: here it has the type {spec.code} ({spec.clause})"
+    second = _SSH_TYPES.get(body[1]) if len(body) > 1 else None
+    if second is not None and second.code == body[0] and reads(body[:1] + body[2:]):
+        return (
+            f"its type in SSH, {body[1]}, stands behind its type {body[0]}, which takes the place "
+            f"of the former ({second.clause})"
+        )
+    return None
+
+
+def _fields_missing(body: bytes, spec: MessageSpec) -> str | None:
+    fields = spec.fields
     missing = [
-        name
-        for index, (name, _) in enumerate(kinds)
-        if _reads(_Reader(body), [kind for _, kind in (*kinds[:index], *kinds[index + 1 :])])
+        field
+        for index, field in enumerate(fields)
+        if _reads(_Reader(body), [each.kind for each in (*fields[:index], *fields[index + 1 :])])
     ]
-    if missing:
-        names = " or ".join(missing)
-        return f"a field is missing ({names}): what is empty has to be written too"
-    return _two_in_one(body)
+    if not missing:
+        return None
+    names = " or ".join(field.name for field in missing)
+    can_be_empty = any(isinstance(field.kind, (StringKind, CountedKind)) for field in missing)
+    empty = ": what is empty has to be written too" if can_be_empty else ""
+    return f"a field is missing ({names}){empty}"
 
 
-def _two_in_one(body: bytes) -> str | None:
+def _fields_in_other_order(body: bytes, spec: MessageSpec) -> str | None:
+    orders = permutations([field.kind for field in spec.fields])
+    if not any(_reads(_Reader(body), list(kinds)) for kinds in orders):
+        return None
+    names = ", ".join(field.name for field in spec.fields)
+    return f"its fields are in another order than the one they must be in: {names}"
+
+
+def _no_fields_due(body: bytes, spec: MessageSpec) -> str | None:
+    if spec.fields or len(body) == 1:
+        return None
+    return f"{spec.name} has no fields, not even an empty one ({spec.clause})"
+
+
+def _two_in_one(body: bytes, spec: MessageSpec) -> str | None:
     first = _Reader(body)
     try:
-        for field in _SPECS[body[0]].fields:
+        for field in spec.fields:
             first.field(field.kind)
     except (_Misread, UnicodeError):
         return None

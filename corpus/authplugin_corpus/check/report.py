@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -19,6 +21,13 @@ from .verdicts import End, Outcome
 _TAIL: Final = 10  # lines of standard error
 _ROWS: Final = 40  # lines of a dump
 _OUTCOME_WIDTH: Final = max(len(outcome) for outcome in Outcome)
+
+_MANY: Final = 3  # findings that one cause has to have to be told of
+_MOST_CAUSES: Final = 5
+_ASIDE: Final = re.compile(r"(?<!is no message) \([^()]*\)| \([^()]*\)(?=: )")
+_BEHIND: Final = re.compile(r"(, after |; ).*")
+
+_INSISTS: Final = "--hostname, --port, --username, --method and --env say what it may insist on"
 
 _WAYS: Final = {Side.CLIENT: "client to plugin", Side.PLUGIN: "plugin to client"}
 
@@ -68,8 +77,8 @@ def conversation_lines(conversation: Sequence[Utterance]) -> Iterator[str]:
             content = _in_short(message) if message is not None and short else None
             yield f"{_WAYS[said.side]}: {content}" if content else f"{_WAYS[said.side]}:"
             if not short:
-                # The corpus knows its own secrets; a plugin's are nobody's business.
-                secrets = said.side is Side.CLIENT or message is None
+                # The corpus knows its own secrets; a plugin's and a user's are nobody's business.
+                secrets = not said.secret and (said.side is Side.CLIENT or message is None)
                 yield from _dump(data, secrets=secrets)
         if said.fault is not None:
             yield f"  wrong: {said.fault}"
@@ -114,6 +123,8 @@ def summary_lines(results: Results) -> Iterator[str]:
     counts = [f"{outcomes[outcome]} {outcome}" for outcome in Outcome if outcomes[outcome]]
     cases = "1 case" if outcomes.total() == 1 else f"{outcomes.total()} cases"
     yield f"{cases}: {', '.join(counts)}"
+    yield from _untested_lines(results)
+    yield from _cause_lines(results)
     standings = results.standings
     if standings[Standing.EXPECTED]:
         yield f"{standings[Standing.EXPECTED]} of these as expected"
@@ -125,6 +136,32 @@ def summary_lines(results: Results) -> Iterator[str]:
     undecided = sum(report.undecided for report in reports)
     if undecided:
         yield f"{undecided} undecided, by time limit: a longer --timeout may tell"
+
+
+def _untested_lines(results: Results) -> Iterator[str]:
+    """Yield why cases say nothing of the program."""
+    why = Counter((re.split(r", | \(", each.sentence)[0], each.advice) for each in results.untested)
+    for (what, advice), count in why.most_common(_MOST_CAUSES):
+        aside = advice or "as it may: these cases need something else"
+        yield f"{count} unsupported: the plugin {what} ({aside})"
+
+
+def _cause_lines(results: Results) -> Iterator[str]:
+    """Yield what many findings have in common, the most frequent first."""
+    causes = Counter(
+        _cause(result.reason) for result in results.results if result.standing is Standing.FINDING
+    )
+    for cause, count in causes.most_common(_MOST_CAUSES):
+        if count >= _MANY:
+            yield f"{count} findings: {cause}"
+
+
+def _cause(reason: str) -> str:
+    """Return a reason without where it was seen, and without what only explains it further."""
+    text = reason
+    while (shorter := _ASIDE.sub("", text)) != text:
+        text = shorter
+    return _BEHIND.sub("", text)
 
 
 def _never_began(replay: Replay) -> bool:
@@ -141,7 +178,12 @@ def verdict_lines(results: Results) -> tuple[int, str]:
         return NOT_RUN, f"Error: {len(lost)} cases could not be run: {lost[0].reason}"
     findings = sum(result.standing.counts for result in results.results)
     if results.all_declined and not findings:
-        return NOT_RUN, "Error: the plugin declined every conversation that it was to have"
+        # There is something to advise where it declined, and did not merely not ask the user.
+        if any(said.advice for said in results.untested):
+            words = f"declined every conversation that it was to have: {_INSISTS}"
+        else:
+            words = "did not ask the user in any conversation, and each of these needs it to"
+        return NOT_RUN, f"Error: the plugin {words}"
     if findings:
         return FINDINGS, f"{findings} finding{'s' if findings > 1 else ''}"
     return CONFORMANT, "conformant"

@@ -113,8 +113,8 @@ def _details(replay: Replay) -> dict[str, Any]:
         "conversation": [
             {
                 "from": "client" if said.side is Side.CLIENT else "plugin",
-                # A plugin's secrets are nobody's business.
-                "bytes": said.data.hex() if said.side is Side.CLIENT else None,
+                # A plugin's secrets are nobody's business, nor are those of a user.
+                "bytes": None if said.secret or said.side is Side.PLUGIN else said.data.hex(),
                 "size": len(said.data),
                 "fault": said.fault,
             }

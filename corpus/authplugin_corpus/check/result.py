@@ -8,16 +8,16 @@ import subprocess
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..model import Case, Expect
 from .expected import Expectation, Standing
 from .play import Replay, Settings
 from .pool import Failure
-from .verdicts import Outcome
+from .verdicts import Outcome, Said
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What came of one case, and what it is to whoever reads it.
 
     Attributes:
@@ -84,6 +84,12 @@ class Results:
             if any(isinstance(turn, Expect) for turn in result.case.turns)
         ]
         return bool(talks) and all(talks)
+
+    @property
+    def untested(self) -> list[Said]:
+        """What the program said in the cases that say nothing of it."""
+        reports = (each.report for each in self.results if each.outcome is Outcome.UNSUPPORTED)
+        return [report.said for report in reports if isinstance(report, Replay)]
 
     def rerun(self, case_id: str) -> str:
         """Return the line for the shell that runs one case again."""

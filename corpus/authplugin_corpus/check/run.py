@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..model import Case, Delivery, Expect, PluginDialogue
 from ..model import Result as VectorResult
 from .expected import Expectation, expectation_for, standing_of
 from .parameters import Parameters
 from .play import Replay
-from .pool import Failure, Pool, Started
+from .pool import Failure, Pool
 from .report import details_of
 from .result import Result, Results
-from .script import Script, script_of
+from .script import script_of
 from .verdicts import Outcome
 
 
@@ -41,8 +40,7 @@ class CannotStartError(Exception):
     """The program cannot be started; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What to run.
 
     Attributes:
@@ -81,54 +79,64 @@ def run(plan: Plan, results: Results, display: Display) -> None:
     start = time.monotonic()
     order = list(plan.cases)
     random.Random(results.seed).shuffle(order)  # noqa: S311 - no secret
-    by_id = {case.id: case for case in order}
-    shown = _Shown([case.id for case in order], results, display)
-    scripts = _scripts(order, plan.parameters)
+    # What is simple comes first: what goes wrong there is the first to look at.
+    order.sort(key=lambda case: (case.delivery is not Delivery.WHOLE, len(case.turns)))
+    scripts = (script_of(case, plan.parameters) for case in order)
     # The workers come first: threads, such as that of a display, would be in their way.
     with Pool(results.settings, scripts, plan.jobs) as pool, display.live():
-        for report in pool.run():
-            if isinstance(report, Started):
-                display.started(report.id)
-                continue
-            if isinstance(report, Failure) and report.start:
-                raise CannotStartError(report.reason)
-            result = _result(by_id[report.id], report, plan, strict=results.strict)
-            results.results.append(result)
-            display.done(result)
-            shown.add(result)
+        pool.run(_Listener(order, plan.expectations, results, display))
     places = {case.id: place for place, case in enumerate(plan.cases)}
     results.results.sort(key=lambda each: places[each.case.id])
     results.seconds = time.monotonic() - start
 
 
-def _scripts(cases: Sequence[Case], parameters: Parameters) -> Iterator[Script]:
-    return (script_of(case, parameters) for case in cases)
+class _Listener:
+    """Takes in results as they come, and shows them in the order of the run.
 
+    What is alike is shown but once in full.
+    """
 
-def _result(case: Case, report: Replay | Failure, plan: Plan, *, strict: bool) -> Result:
-    outcome = Outcome.ERROR if isinstance(report, Failure) else report.verdict.outcome
-    expectation = expectation_for(case.id, plan.expectations)
-    standing = standing_of(outcome, expectation, strict=strict)
-    return Result(case, report, expectation, standing)
-
-
-class _Shown:
-    """Shows results in the order of the run, however they come; what is alike but once in full."""
-
-    def __init__(self, order: Sequence[str], results: Results, display: Display) -> None:
-        self._order = iter(order)
+    def __init__(
+        self,
+        order: Sequence[Case],
+        expectations: Sequence[Expectation],
+        results: Results,
+        display: Display,
+    ) -> None:
+        self._cases = {case.id: case for case in order}
+        self._expectations = expectations
+        self._results = results
+        self._display = display
+        self._order = iter(self._cases)
         self._next = next(self._order, None)
         self._waiting: dict[str, Result] = {}
         self._alike: dict[object, str] = {}
-        self._results = results
-        self._show: Callable[[Result, Sequence[str]], None] = display.show
 
-    def add(self, result: Result) -> None:
-        """Take in a result; show it, and those that have waited for it, when its turn comes."""
-        self._waiting[result.case.id] = result
+    def started(self, case_id: str) -> None:
+        """Show that a case is being played."""
+        self._display.started(case_id)
+
+    def done(self, report: Replay | Failure) -> None:
+        """Take in what came of a case; show it, and those that have waited for it, in their turn.
+
+        Raises:
+            CannotStartError: where the program cannot be started.
+        """
+        if isinstance(report, Failure) and report.start:
+            raise CannotStartError(report.reason)
+        result = self._result(report)
+        self._results.results.append(result)
+        self._display.done(result)
+        self._waiting[report.id] = result
         while self._next is not None and (ready := self._waiting.pop(self._next, None)):
-            self._show(ready, self._details(ready))
+            self._display.show(ready, self._details(ready))
             self._next = next(self._order, None)
+
+    def _result(self, report: Replay | Failure) -> Result:
+        outcome = Outcome.ERROR if isinstance(report, Failure) else report.verdict.outcome
+        expectation = expectation_for(report.id, self._expectations)
+        standing = standing_of(outcome, expectation, strict=self._results.strict)
+        return Result(self._cases[report.id], report, expectation, standing)
 
     def _details(self, result: Result) -> list[str]:
         if result.outcome is Outcome.PASS:

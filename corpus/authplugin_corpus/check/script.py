@@ -5,9 +5,8 @@ Scripts are made once, and go to the worker processes as they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from authplugin import (
     ErrorCode,
@@ -45,8 +44,7 @@ class Before(Enum):
     """It was told something that has one: the client does not wait for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(NamedTuple):
     """Bytes to write.
 
     Attributes:
@@ -76,8 +74,7 @@ class Say:
         return b"".join(self.pieces)
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(NamedTuple):
     """The program's input is closed.
 
     Attributes:
@@ -95,19 +92,20 @@ class Close:
 Step: TypeAlias = Say | Expect | Allow | ExpectSilence | Close | EndOfOutput | ExpectEnd
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """A case made ready.
 
     Attributes:
         id: of the case.
         steps: what to do, in order.
         parameters: for the user's answers; everything else is in the steps.
+        careful: whether to see, before each message, that the program has nothing more to say.
     """
 
     id: str
     steps: tuple[Step, ...]
     parameters: Parameters
+    careful: bool = False
 
     @property
     def mistakes(self) -> list[str]:
@@ -128,7 +126,7 @@ class Script:
 
     def eased(self) -> Script:
         """Return the same with each message by itself, and whole."""
-        return replace(self, steps=tuple(map(_eased, self.steps)))
+        return self._replace(steps=tuple(map(_eased, self.steps)))
 
     @property
     def opening(self) -> bytes | None:
@@ -168,8 +166,11 @@ def script_of(case: Case, parameters: Parameters) -> Script:
             case _:
                 raise ValueError(f"{case.id} has a turn that no plugin takes part in: {turn}")
         before = Before.NOTHING
-    return Script(case.id, tuple(steps), parameters)
+    return Script(case.id, tuple(steps), parameters, _SILENCE in case.vector.flags)
 
+
+_SILENCE: Final = "silence"
+"""The flag of what shows whether a program speaks where it has nothing to say."""
 
 _MANNERS: Final = {
     Delivery.WHOLE: "",
@@ -219,4 +220,4 @@ def _eased(step: Step) -> Step:
     if not isinstance(step, Say) or step.delivery is Delivery.WHOLE:
         return step
     pieces = tuple(split_frames(step.data, _LIMITS))
-    return replace(step, pieces=pieces, held_back=False, delivery=Delivery.WHOLE)
+    return step._replace(pieces=pieces, held_back=False, delivery=Delivery.WHOLE)

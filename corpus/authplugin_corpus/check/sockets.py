@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import struct
 from collections.abc import Iterable
 from contextlib import suppress
@@ -25,6 +24,8 @@ _ALIGNMENT: Final = 4
 
 def peer_of(inode: int) -> int | None:
     """Return the inode of the unix socket at the other end of one; None where there is none."""
+    import socket  # few programs have one, and it takes a while to load
+
     request = _REQUEST.pack(socket.AF_UNIX, 0, 0, _ALL, inode, _UDIAG_SHOW_PEER, _ALL, _ALL)
     header = _HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 1, 0)
     try:

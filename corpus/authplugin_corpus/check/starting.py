@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-_BACK_TO_DEFAULT: Final = [
-    getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(signal, name)
-]
-"""What Python ignores, and a program must not."""
+_BACK_TO_DEFAULT: Final = signal.valid_signals() - {
+    getattr(signal, name, None) for name in ("SIGKILL", "SIGSTOP")
+}
+"""What Python ignores, or whoever started it had it ignore: a program is always started alike."""
 
 _STANDARD: Final = 3  # descriptors
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 _HEADER = re.compile(r"\s*\[\[\s*([A-Za-z_-]+)\s*\]\]\s*(?:#.*)?")
 
@@ -16,8 +14,7 @@ class TableError(ValueError):
     """A file is not as it must be; the text says where and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """One `[[name]]` and the members below it.
 
     Attributes:
@@ -67,6 +64,8 @@ def read_tables(path: Path, names: Sequence[str]) -> list[Table]:
         TableError: where it is no TOML, or has anything but tables of these names.
         OSError: where it cannot be read.
     """
+    import tomllib
+
     file = str(path)
     try:
         text = path.read_text("utf-8")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from authplugin import Message, PluginKIUserRequest
 from authplugin.kinds import CountedKind, StringKind
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """What is wrong with a text.
 
     Attributes:
@@ -23,8 +21,7 @@ class Flaw:
     open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(NamedTuple):
     broken_by: Callable[[str], bool]
     words: str  # `{place}` is filled in
     open: bool = False

@@ -13,8 +13,7 @@ import signal
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from .activity import MOST_NAMES
 
@@ -32,8 +31,7 @@ _LONGEST_UNSEEN = 1.0  # seconds, in which not all numbers can be given to proce
 _LONGEST_NAME = 200  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(NamedTuple):
     """A process at one moment: its own id, its parent's and its group's; state and flags."""
 
     pid: int

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 _WINDOWS_FAILURE: Final = 0xC000_0000  # from here on: the statuses of programs that Windows ended
 _SHELL: Final = 128  # a shell's status for a program ended by a signal, less the signal's number
@@ -72,8 +71,7 @@ class End(StrEnum):
     """It was ended by the check."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """The verdict on what it said.
 
     Attributes:
@@ -92,8 +90,7 @@ class Said:
         return f"{self.sentence} ({self.advice})" if self.advice else self.sentence
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """The verdict on how it ended.
 
     Attributes:
@@ -114,8 +111,7 @@ class Ended:
     uncaught: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Took:
+class Took(NamedTuple):
     """The verdict on what it took.
 
     Attributes:
@@ -136,8 +132,7 @@ class Took:
     touched_memory: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """The verdict on what it left.
 
     Attributes:
@@ -151,8 +146,7 @@ class Left:
     sentence: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """An outcome and, in a sentence for people, the reason."""
 
     outcome: Outcome

@@ -12,9 +12,8 @@ import platform
 import struct
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 from .sockets import has_open, peer_of
 from .tree import peak_in, read_text
@@ -34,8 +33,7 @@ class Wait(Enum):
     """For something else; or with a time limit; or it does not wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A task at one moment: system call, arguments, how often it was switched; and its process."""
 
     process: int
@@ -49,8 +47,7 @@ class MovingError(Exception):
     """Some task does not wait, or cannot be looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pipe:
+class Pipe(NamedTuple):
     """The pipe that is the program's input, by the numbers that tell it from others."""
 
     device: int

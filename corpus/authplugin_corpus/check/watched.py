@@ -13,7 +13,7 @@ import termios
 import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Final
 
 from authplugin.keeper import become_subreaper
@@ -37,6 +37,7 @@ PATIENCE: Final = 10.0
 
 
 _PAGE: Final = resource.getpagesize()
+_AT_FIRST: Final = 1e-3  # seconds in which most programs have answered, if they do
 _LONGEST_TOLD: Final = 0.05  # seconds between two looks at what the system tells by itself
 _CHUNKS_IN_PIPE: Final = 16  # as many as the largest pipe usually holds
 
@@ -62,30 +63,32 @@ class WatchedProgram:
         if not can_watch():
             raise OSError("this system does not tell what a program waits for")
         others = children()
-        with ExitStack() as undo:
-            self._folder = TemporaryFolder()
-            undo.callback(self._folder.remove)
-            with ExitStack() as theirs:
-                pipes = []
-                for ours in (1, 0, 0):
-                    pipes.append(pipe := os.pipe())
-                    undo.callback(os.close, pipe[ours])
-                    theirs.callback(os.close, pipe[1 - ours])
-                (stdin, self._input), (self._output, stdout), (self._errors, stderr) = pipes
-                variables = os.environ if environment is None else environment
-                variables = {**variables, **self._folder.variables}
-                their_ends = (stdin, stdout, stderr)
-                if small:
-                    self.pid, self._floor = start_small(
-                        command, variables, their_ends, self._output
-                    )
-                else:
-                    self.pid = start(command, variables, their_ends)
-                    self._floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-            undo.callback(os.waitpid, self.pid, 0)
-            undo.callback(os.kill, self.pid, signal.SIGKILL)
+        self._folder = TemporaryFolder()
+        self.pid = 0
+        ends: list[int] = []
+        try:
+            for _ in range(3):
+                ends += os.pipe()
+            stdin, self._input, self._output, stdout, self._errors, stderr = ends
+            variables = os.environ if environment is None else environment
+            variables = {**variables, **self._folder.variables}
+            theirs = (stdin, stdout, stderr)
+            if small:
+                self.pid, self._floor = start_small(command, variables, theirs, self._output)
+            else:
+                self.pid = start(command, variables, theirs)
+                self._floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             self._life = os.pidfd_open(self.pid)
-            undo.pop_all()
+        except BaseException:
+            if self.pid:
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+            for end in ends:
+                os.close(end)
+            self._folder.remove()
+            raise
+        for end in theirs:
+            os.close(end)
         self._tree = Tree(self.pid, others)
         self._pipe = Pipe.of(self._input)
         for end in (self._input, self._output, self._errors):
@@ -94,6 +97,7 @@ class WatchedProgram:
         # What is to be written; None stands for: only when all before it was read.
         self._queue: deque[memoryview | None] = deque()
         self._holds_a_page = False  # no more than that
+        self._late = False  # whether an answer to what was written has been waited for in vain
         self._open = True  # whether there is a reader at the other end of the input
         self._closing = self._closed = False
         self._error_tail = bytearray()
@@ -130,6 +134,7 @@ class WatchedProgram:
                 self._queue.append(None)
             if piece:
                 self._queue.append(memoryview(piece))
+        self._late = False
         self._feed()
 
     def close_input(self) -> None:
@@ -158,7 +163,7 @@ class WatchedProgram:
                         break
                     self._queue.popleft()
                     continue
-                if len(data) > _PAGE or self._in_pipe():
+                if self._holds_a_page and (len(data) > _PAGE or self._in_pipe()):
                     self._hold_a_page(False)
                 written = os.write(self._input, data)
                 if written < len(data):
@@ -171,9 +176,15 @@ class WatchedProgram:
             self._open = False
         if self._closing and not (self._queue and self._open):
             self._close()
-        elif self._open and self.unread and not (self._queue and self._queue[0]):
+        elif self._open and self._awaits_reader():
             self._hold_a_page(True)
             self._open = self._has_reader()
+
+    def _awaits_reader(self) -> bool:
+        """Say whether it matters when what is in the pipe is read; most often an answer tells."""
+        if self._queue:
+            return self._queue[0] is None
+        return self._late and self._in_pipe() > 0
 
     def _has_reader(self) -> bool:
         poll = select.poll()
@@ -204,20 +215,24 @@ class WatchedProgram:
     def next(self, timeout: float) -> Activity:
         """See `Subject.next`."""
         deadline = time.monotonic() + timeout
-        pause = min(_LONGEST_TOLD if self._is_told() else SHORTEST, timeout)
+        pause = _LONGEST_TOLD if self._is_told() else SHORTEST if self._late else _AT_FIRST
+        pause = min(pause, timeout)
         while self._status is None and self._remains is None:
             ready = self._wait(pause)
             if self._errors in ready:
                 self._read_errors()
+            self._late = self._late or not ready
             self._feed()
             if (self._output in ready or self._life in ready) and (data := self._read_output()):
                 return Output(data)
             if self._life in ready:
                 return Ended(self._reap())
-            if (over := self._after_output(final=False)) is not None:
+            # At the end of its output the program itself ends, most often, right now.
+            just = self._output in ready
+            if not just and (over := self._after_output(final=False)) is not None:
                 return over
             self._tree.reap()
-            told = self._is_told()
+            told = self._is_told() and not just
             if not ready and (not told or pause >= _LONGEST_TOLD) and self._is_quiet():
                 return Quiet()
             left = deadline - time.monotonic()
@@ -235,9 +250,11 @@ class WatchedProgram:
 
     def _awaits_room(self) -> bool:
         """Say whether something is to be done as soon as the pipe can be written to."""
-        if self._closed or not self._open or not self.unread:
+        if self._closed or not self._open:
             return False
-        return self._holds_a_page or bool(self._queue and self._queue[0])
+        return bool(self._queue and self._queue[0]) or (
+            self._holds_a_page and self._awaits_reader()
+        )
 
     def _wait(self, timeout: float) -> list[int]:
         """Return which pipes can be used, at most so many seconds later; the life when it ended."""
@@ -337,10 +354,11 @@ class WatchedProgram:
         """See `Subject.kill`."""
         if self._remains is not None:
             return self._remains
-        if self._life in self._wait(0):
-            self._reap()
-        elif self._status is None:
-            grace = 0.0
+        if self._status is None:
+            if self._life in self._wait(0):
+                self._reap()
+            else:
+                grace = 0.0
         found = self._rest(grace)
         for pid in found:
             self._memory = max(self._memory, peak_memory(pid))

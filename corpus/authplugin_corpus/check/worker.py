@@ -9,9 +9,8 @@ import struct
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from types import FrameType
-from typing import BinaryIO, Final, NoReturn
+from typing import BinaryIO, Final, NamedTuple, NoReturn
 
 from authplugin.keeper import become_subreaper
 
@@ -42,8 +41,7 @@ def _leave(*_: int | FrameType | None) -> NoReturn:
     raise SystemExit(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """What there is to play: every worker of a run has all of it, and is told which is its next.
 
     Attributes:

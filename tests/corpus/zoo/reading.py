@@ -200,6 +200,14 @@ class TextEndsAtNul(Plugin):
         return super().decode(data, encoding).partition("\0")[0]
 
 
+class BufferOf4096(Plugin):
+    """I read into a buffer of 4096 bytes, and threw away what did not fit."""
+
+    def read_frame(self) -> bytes | None:
+        body = super().read_frame()
+        return None if body is None else body[:4096]
+
+
 class EmptyNameIsMissing(Plugin):
     """I took an empty name for one that had been forgotten."""
 

@@ -87,6 +87,11 @@ _WRITING = (
     _animal("length-omits-type", r"does not count the type byte"),
     _animal("length-in-two-bytes", r"two bytes"),
     _animal("length-in-characters", r"counts characters", _ASKED_TEXT),
+    _animal(
+        "counts-characters-of-username",
+        r"PLUGIN_INIT_RESPONSE.* a length counts characters",
+        "plugin-username-beyond-ascii",
+    ),
     _animal("writes-latin-1", r"another encoding than UTF-8", _ASKED_TEXT),
     _animal("writes-utf-16", r"in UTF-16: a text is UTF-8"),
     _animal("marks-texts", r"byte order mark at the start of username"),
@@ -113,7 +118,11 @@ _WRITING = (
     _animal("ends-lines-between-messages", r"wrote the end of a line to its standard output"),
     _animal("prints-goodbye", _TEXT),
     _animal("writes-hexadecimal", _TEXT),
-    _animal("accept-has-field", r"trailing-bytes"),
+    _animal("accept-has-field", r"PLUGIN_PROTOCOL_ACCEPT has no fields"),
+    _animal("accept-has-empty-field", r"PLUGIN_PROTOCOL_ACCEPT has no fields, not even an empty"),
+    _animal("username-before-version", r"in another order .*: version, username"),
+    _animal("leaves-out-empty-responses", r"count is 200, and 100 follow", "plugin-200-prompts"),
+    _animal("answers-with-type-of-ssh", r"61 is its type in SSH: here it has the type 21"),
     _animal("init-response-without-username", r"field-truncated.*username"),
     _animal("responses-without-count", r"no count in front"),
     _animal("questions-without-language", r"a field is missing \(.*language"),
@@ -150,6 +159,11 @@ _READING = (
         "reads-at-most-256",
         r"was due.* 600 bytes",
         "plugin-long-texts",
+    ),
+    _animal(
+        "buffer-of-4096",
+        r"was due.* its frame does not fit into 4096",
+        "plugin-challenge-of-5000-bytes",
     ),
     _animal("reads-in-text-mode", r"was due.*text mode", "plugin-lengths-10-13-26"),
     _animal("stops-at-control-z", r"was due.*text mode", "plugin-lengths-10-13-26"),
@@ -217,6 +231,21 @@ _TURNS = (
         "plugin-method-begins-the-same",
     ),
     _animal(
+        "matches-method-by-pattern",
+        r"PLUGIN_PROTOCOL_ACCEPT where PLUGIN_PROTOCOL_REJECT was due.* ends with a newline",
+        "plugin-method-ends-with-newline",
+    ),
+    _animal(
+        "trims-method",
+        r"PLUGIN_PROTOCOL_ACCEPT where PLUGIN_PROTOCOL_REJECT was due.* ends with a blank",
+        "plugin-method-ends-with-blank",
+    ),
+    _animal(
+        "takes-nul-off-method",
+        r"PLUGIN_PROTOCOL_ACCEPT where PLUGIN_PROTOCOL_REJECT was due.* ends with a NUL",
+        "plugin-method-ends-with-nul",
+    ),
+    _animal(
         "answers-after-reject",
         r"answered a challenge .*reject",
         "plugin-challenge-after-reject",
@@ -240,6 +269,11 @@ _TURNS = (
     ),
     _animal("passes-users-responses", r"has 1 response \(due: 2 responses\)"),
     _animal(
+        "answers-by-prompt",
+        r"has 1 response \(due: 2 responses\).* same prompt twice",
+        "plugin-prompts-alike",
+    ),
+    _animal(
         "silent-without-prompts",
         r"said nothing .* PLUGIN_KI_SERVER_RESPONSE \(0 responses\) was due",
         "plugin-two-challenges",
@@ -253,12 +287,18 @@ _TURNS = (
     _animal(
         "keeps-earlier-prompts", r"has 2 responses \(due: 0 responses\)", "plugin-two-challenges"
     ),
-    _animal("asks-without-end", r"asked the user more than 32 times in a row"),
+    _animal("asks-without-end", r"asked the user more than 32 times in a row.* --answer"),
     _animal(
         "asks-and-answers-at-once",
         r"said PLUGIN_KI_SERVER_RESPONSE out of turn",
         "plugin-asking-user-end",
     ),
+    _animal(
+        "takes-end-for-answer",
+        r"where it owed nothing, .* and the end of its input \(the end of the input is no answer",
+        "plugin-asking-user-end",
+    ),
+    _animal("asks-twice-at-once", r"said PLUGIN_KI_USER_REQUEST out of turn"),
     _animal("asks-with-servers-message", r"PLUGIN_KI_SERVER_REQUEST, which only a client says"),
     _animal(
         "ignores-how-many-user-gave",

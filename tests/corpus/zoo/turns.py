@@ -1,5 +1,6 @@
 """Mistakes in what a plugin says when, each in the words of somebody who has made it."""
 
+import re
 import sys
 
 from plugin import (
@@ -62,6 +63,27 @@ class AcceptsMethodsThatBeginSo(Plugin):
 
     def knows(self, method: str) -> bool:
         return method.startswith("keyboard-interactive")
+
+
+class MatchesMethodByPattern(Plugin):
+    """I compared the method with a regular expression, whose $ lets a newline through."""
+
+    def knows(self, method: str) -> bool:
+        return re.match(r"^keyboard-interactive$", method) is not None
+
+
+class TrimsMethod(Plugin):
+    """I took blanks off both ends of the method before I compared it."""
+
+    def knows(self, method: str) -> bool:
+        return super().knows(method.strip())
+
+
+class TakesNulOffMethod(Plugin):
+    """I took off the NUL that ends a string in C, if there was one."""
+
+    def knows(self, method: str) -> bool:
+        return super().knows(method.rstrip("\0"))
 
 
 class AnswersAfterReject(Plugin):
@@ -141,6 +163,14 @@ class PassesUsersResponses(Plugin):
         return from_user
 
 
+class AnswersByPrompt(Plugin):
+    """I kept the responses in a dictionary, by the text of their prompts."""
+
+    def respond(self, responses: list[str]) -> str:
+        by_prompt = {text: each for (text, _), each in zip(self.prompts, responses, strict=True)}
+        return super().respond(list(by_prompt.values()))
+
+
 class SilentWithoutPrompts(Plugin):
     """I had nothing to answer where there were no prompts."""
 
@@ -185,6 +215,32 @@ class AsksAndAnswersAtOnce(Plugin):
     def ask(self) -> str:
         super().ask()
         return self.respond([PASSWORD] * len(self.prompts))
+
+
+class TakesEndForAnswer(Plugin):
+    """I took the end of the input for a user who answers nothing."""
+
+    asks = True
+
+    def on_end(self) -> None:
+        if self.state == "ASKING_USER":
+            self.respond(self.merged([""] * len(self.asked)))
+
+
+class AsksTwiceAtOnce(Plugin):
+    """I asked two questions, one after the other, and then read both answers."""
+
+    asks = True
+    answered = 0
+
+    def ask(self) -> str:
+        super().ask()
+        return super().ask()
+
+    def on_user_response(self) -> str:
+        self.answered += 1
+        given = [self.take_text() for _ in range(self.take_count(4))]
+        return "ASKING_USER" if self.answered % 2 else self.respond(self.merged(given))
 
 
 class AsksWithServersMessage(Plugin):

@@ -50,6 +50,16 @@ class LengthInCharacters(Plugin):
         return struct.pack(">I", len(value)) + value.encode()
 
 
+class CountsCharactersOfUsername(Plugin):
+    """I gave the user name back with its length in characters."""
+
+    def answer_init(self, offered: int, username: str) -> str:
+        if offered < 2:
+            return super().answer_init(offered, username)
+        self.send(INIT_RESPONSE, self.uint32(2), self.uint32(len(username)), username.encode())
+        return "IDLE"
+
+
 class WritesLatin1(Plugin):
     """I encoded texts as latin-1."""
 
@@ -241,6 +251,39 @@ class AcceptHasField(Plugin):
 
     def accept(self) -> str:
         self.send(ACCEPT, self.text("keyboard-interactive"))
+        return "AUTHENTICATING"
+
+
+class AcceptHasEmptyField(Plugin):
+    """I sent an empty text with PLUGIN_PROTOCOL_ACCEPT, as with PLUGIN_PROTOCOL_REJECT."""
+
+    def accept(self) -> str:
+        self.send(ACCEPT, self.text(""))
+        return "AUTHENTICATING"
+
+
+class UsernameBeforeVersion(Plugin):
+    """I wrote the user name before the version."""
+
+    def answer_init(self, offered: int, username: str) -> str:
+        self.send(INIT_RESPONSE, self.text(username), self.uint32(2))
+        return "IDLE"
+
+
+class LeavesOutEmptyResponses(Plugin):
+    """I wrote no response where there was none to give."""
+
+    def respond(self, responses: list[str]) -> str:
+        some = [each for each in responses[::2] if each]
+        self.send(SERVER_RESPONSE, self.uint32(len(responses)), *map(self.text, some))
+        return "AUTHENTICATING"
+
+
+class AnswersWithTypeOfSsh(Plugin):
+    """I sent the responses under the type that they have in SSH."""
+
+    def respond(self, responses: list[str]) -> str:
+        self.send(61, self.uint32(len(responses)), *map(self.text, responses))
         return "AUTHENTICATING"
 
 
