@@ -3,6 +3,7 @@
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from authplugin import (
     PluginProtocolAccept,
 )
 from authplugin.session import Session
+from authplugin.userauth import UserAuthPassword, encode_payload
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 EXAMPLES = re.findall(
@@ -36,7 +38,7 @@ def plugin(tmp_path: Path) -> Path:
 
 
 def test_every_example_is_tested() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5
 
 
 def test_the_plugin_logs_in(plugin: Path) -> None:
@@ -74,6 +76,19 @@ def test_the_codec_does_what_is_said(capsys: pytest.CaptureFixture[str]) -> None
     assert lines[0] == "alice"
     assert lines[1].startswith("PLUGIN_INIT, ")
     assert lines[-2:] == [message, message]
+
+
+def test_the_server_lists_the_methods(capsys: pytest.CaptureFixture[str]) -> None:
+    [source] = [each for each in EXAMPLES if "UserAuthServer(" in each]
+    names: dict[str, Any] = {}
+    exec(source, names)
+    methods = b"password,keyboard-interactive"
+    failure = b"\x33" + len(methods).to_bytes(4, "big") + methods + b"\0"
+    assert capsys.readouterr().out == f"{[failure]!r}\n"
+    names["server"].receive(
+        encode_payload(UserAuthPassword("alice", "ssh-connection", "swordfish"))
+    )
+    assert names["server"].authenticated is not None
 
 
 def test_the_strategies_test_a_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
