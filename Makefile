@@ -8,7 +8,7 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := properties,fuzz,bench,test,lint
+EXTRAS := properties,fuzz,ssh,bench,test,lint
 STAMP := $(VENV)/.installed
 # The solver is large, and one target needs it.
 SOLVER := $(VENV)/.solver

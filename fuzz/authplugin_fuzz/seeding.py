@@ -28,7 +28,7 @@ from authplugin_corpus.vectors import load_vectors
 from authplugin_properties.boundaries import ILL_FORMED, TEXTS, UINT32S
 from authplugin_properties.model import LENGTH_SIZE
 
-from .layers import Exchange, How, Layer, Move
+from .layers import LONGEST_MOVE, Exchange, How, Layer, Move
 from .making import seeds
 
 _PEERS: Final = {PluginDialogue: Side.CLIENT, ClientDialogue: Side.PLUGIN}
@@ -53,7 +53,9 @@ def _of(vector: Vector, layer: Layer) -> Iterator[bytes]:
     elif layer is Layer.STREAM:
         yield b"".join(turn.data for turn in vector.turns if isinstance(turn, Send))
     elif layer is Layer.CONVERSATION:
-        yield Exchange(moves=list(_moves(vector))).to_bytes()
+        moves = list(_moves(vector))
+        if all(len(move.data) <= LONGEST_MOVE for move in moves):
+            yield Exchange(moves=moves).to_bytes()
 
 
 def _moves(vector: Dialogue) -> Iterator[Move]:

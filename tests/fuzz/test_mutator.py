@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from authplugin import MESSAGES, ErrorCode, Limits, Message, Side, State
 from authplugin.kinds import CountedKind
-from authplugin_corpus.faults import FAULTS, Fault, pairs, stock_conversations
+from authplugin_corpus.faults import FAULTS, NOT_OF_A_PEER, Fault, pairs, stock_conversations
 from authplugin_fuzz.anatomy import frame_bytes, frames_of, read_frame, repair, stream_bytes
 from authplugin_fuzz.dice import Dice
 from authplugin_fuzz.layers import LIMITS, Exchange, How, Layer, Move, Terms, frame_of
@@ -35,9 +35,6 @@ STREAMS = (
     .flatmap(lambda data: st.just(data) | strategies.damaged(data))
 )
 NUMBERS = st.integers(0, 2**32 - 1)
-
-# What no peer can cause: both are answers to a caller that misuses the library.
-LOCAL = {ErrorCode.BAD_VALUE, ErrorCode.POISONED}
 
 
 @given(STREAMS | st.binary(max_size=60))
@@ -297,7 +294,7 @@ def test_every_state_and_every_code_of_a_conversation_is_reached() -> None:
                 codes[side.violation.code] += 1
     print(f"\n{states}\n{codes}\n{ways}")
     assert len(states) == 2 * len(State)
-    assert set(codes) == {str(code) for code in ErrorCode if code not in LOCAL}
+    assert set(codes) == {str(code) for code in ErrorCode if code not in NOT_OF_A_PEER}
     assert set(ways) == set(How)
     # A role is as often deep in a conversation as it is at its beginning.
     deep = sum(count for state, count in states.items() if not state.endswith("START"))

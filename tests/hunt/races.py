@@ -11,9 +11,11 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import product
 from math import inf
@@ -112,7 +114,9 @@ class Searcher:
     def stop(self) -> None:
         """End all runs that are under way; what comes of them means nothing."""
         for process in list(self._under_way):
-            process.kill()
+            # Not process.kill(), which would reap a process that has just ended.
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
 
     def __call__(self, run: Run, bug: Bug | None, seconds: float) -> Result:
         """Carry out a run.

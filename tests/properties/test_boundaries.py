@@ -23,6 +23,7 @@ FIXED = settings(
     deadline=None,
 )
 
+ENCODINGS = (Encoding.UTF8, Encoding.ASCII, Encoding.UNSTATED)
 NUMBERS = (0, 1, 2**31 - 1, 2**31, 2**32 - 1)
 MANGLED = (10, 13, 26, 0x0A0A, 0x0D0A, 0x1A00)
 ENDS = "\0\x7f\x80\u07ff\u0800\uffff\U00010000\U0010ffff"
@@ -53,7 +54,7 @@ def wanted(limits: Limits) -> set[str]:
     return {
         *(f"number {number}" for number in NUMBERS),
         *(f"{where} of {n} bytes" for where in ("field", "element") for n in sizes(longest)),
-        *(f"{encoding} of {limits.text} bytes" for encoding in Encoding),
+        *(f"{encoding} of {limits.text} bytes" for encoding in ENCODINGS),
         *(f"character {ord(each):x}" for each in ENDS),
         *(f"{each} of {n} bytes" for each in "é€😀" for n in [limits.text]),
         *CONTROLS,
@@ -131,7 +132,7 @@ def test_one_more_than_each_limit_occurs_where_that_is_asked_for(limits: Limits)
     frame, text, count = limits.frame + 1, limits.text + 1, limits.count + 1
     names = {
         *(f"length {frame - less}" for less in (0, 1)),
-        *(f"{encoding} of {text - less} bytes" for encoding in Encoding for less in (0, 1)),
+        *(f"{encoding} of {text - less} bytes" for encoding in ENCODINGS for less in (0, 1)),
         *(f"count {count - less}" for less in (0, 1)),
     }
     report(counts, names)

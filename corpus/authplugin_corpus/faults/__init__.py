@@ -19,7 +19,7 @@ from typing import Final
 from authplugin import Limits
 
 from .conversation import FAULTS_OF_CONVERSATIONS
-from .declaring import compose
+from .declaring import NOT_OF_A_PEER, compose
 from .fault import Fault, Faulty, Scope, Strike
 from .frame import FAULTS_OF_FRAMES, ILL_FORMED
 from .judging import judge
@@ -28,6 +28,7 @@ from .stock import Conversation, plain, sample, stock_conversations
 __all__ = [
     "FAULTS",
     "ILL_FORMED",
+    "NOT_OF_A_PEER",
     "Conversation",
     "Fault",
     "Faulty",

@@ -128,8 +128,8 @@ def fault(
 
 _ENDS: Final = {ErrorCode.END_TRUNCATED, ErrorCode.END_PREMATURE}
 
-_OWN_MISTAKES: Final = {ErrorCode.BAD_VALUE, ErrorCode.POISONED}
-"""What is said to a caller, and never of a peer."""
+NOT_OF_A_PEER: Final = frozenset({ErrorCode.BAD_VALUE, ErrorCode.POISONED, ErrorCode.BAD_NAME_LIST})
+"""What is said to a caller, or of SSH's own messages; never of a peer in the plugin protocol."""
 
 
 def compose(first: Fault, second: Fault) -> Fault:
@@ -164,7 +164,7 @@ def compose(first: Fault, second: Fault) -> Fault:
     return Fault(
         name=f"{first.name}+{second.name}",
         sentence=f"{first.sentence} And on top of it: {second.sentence}",
-        codes=frozenset(ErrorCode) - _OWN_MISTAKES,
+        codes=frozenset(ErrorCode) - NOT_OF_A_PEER,
         clause=second.clause,
         scope=Scope.FRAME if first.scope is second.scope is Scope.FRAME else Scope.CONVERSATION,
         strike=strike,
