@@ -34,7 +34,14 @@ _TO_LEAVE = [
 # The other side is the check itself, which has started this process: what comes can be trusted.
 
 
+def _ignore(numbers: Sequence[int]) -> None:
+    for number in numbers:
+        signal.signal(number, signal.SIG_IGN)
+
+
 def _leave(*_: int | FrameType | None) -> NoReturn:
+    # Being asked twice, as by a terminal and by the check's end, must not disturb the leaving.
+    _ignore(_TO_LEAVE)
     if hasattr(signal, "setitimer"):
         # An exception is lost where Python just then runs what must not raise one: so once more.
         signal.setitimer(signal.ITIMER_REAL, _AGAIN, _AGAIN)
@@ -132,12 +139,14 @@ def be_worker(work: Work | None, tasks: int, results: int, parent: int, folder: 
         with open(tasks, "rb") as todo, open(results, "wb") as done:
             serve(work or pickle.load(todo), todo, done)  # noqa: S301
     finally:
-        for number in leaving:
-            signal.signal(number, signal.SIG_IGN)
-        if can_watch():
-            # What this process was not given the time to end.
-            Tree(os.getpid(), ()).end(_PATIENCE)
-        remove_folder(folder)
+        try:
+            _ignore(leaving)
+        finally:  # even where the last of them has come just now
+            _ignore(leaving)
+            if can_watch():
+                # What this process was not given the time to end.
+                Tree(os.getpid(), ()).end(_PATIENCE)
+            remove_folder(folder)
 
 
 def main() -> None:
