@@ -151,5 +151,5 @@ def gone(process: int) -> bool:
     """Say whether a process is no more, or waits for nothing but to be reaped."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True

@@ -15,7 +15,7 @@ from authplugin_properties import strategies
 from authplugin_properties.boundaries import ILL_FORMED, beyond
 
 FIXED = settings(
-    max_examples=2000,
+    max_examples=4000,
     derandomize=True,
     database=None,
     phases=[Phase.generate],
