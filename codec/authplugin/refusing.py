@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Any
+from typing import Any, cast
 
 from .errors import ErrorCode, LocalProtocolError
 from .kinds import BooleanKind, CountedKind, Encoding, RestKind, StringKind, UInt32Kind, WireKind
@@ -52,8 +52,8 @@ def _check(name: str, value: Any, kind: WireKind, limits: Limits) -> None:
             _check_string(name, value, kind, limits)
         case RestKind():
             _octets(name, value, "bytes or a memoryview of bytes")
-        case CountedKind():
-            _check_counted(name, value, kind, limits)
+        case _:  # what never varies is no value of a message
+            _check_counted(name, value, cast("CountedKind", kind), limits)
 
 
 def _octets(name: str, value: Any, wanted: str) -> memoryview:

@@ -2,8 +2,10 @@
 
 import pytest
 
+import authplugin
 from authplugin import ErrorCode, Limits, LocalProtocolError, RemoteProtocolError
-from authplugin.kinds import Encoding, StringKind
+from authplugin.kinds import ConstantKind, Encoding, StringKind
+from authplugin.reading import FrameReader
 from authplugin.userauth import (
     MESSAGES,
     UserAuthBanner,
@@ -378,3 +380,24 @@ def test_a_decoder_looks_at_what_never_varies_itself() -> None:
                 frame = memoryview(len(payload).to_bytes(4, "big") + payload)
                 with pytest.raises(UNREADABLE):
                     decoder(frame, Limits())
+
+
+@pytest.mark.parametrize(("message", "payload"), SAMPLES)
+def test_a_reader_names_every_byte(message: UserAuthMessage, payload: bytes) -> None:
+    frame = len(payload).to_bytes(4, "big") + payload
+    reader = FrameReader(memoryview(frame), Limits())
+    reader.fields(message.spec)
+    ends = [5, *(part.offset + part.size for part in reader.parts)]
+    assert [part.offset for part in reader.parts] == ends[:-1]
+    assert ends[-1] == len(frame)
+
+
+def test_what_never_varies_takes_as_much_as_it_says() -> None:
+    kinds = [f.kind for m in MESSAGES for f in m.spec.fields if isinstance(f.kind, ConstantKind)]
+    assert {kind.least_size for kind in kinds} == {1, 8, 12, 13, 24}
+
+
+def test_what_the_text_leaves_open_is_no_mistake_where_any_bytes_are_taken() -> None:
+    limits = Limits(any_bytes=True, frame=6)
+    with pytest.raises(LocalProtocolError, match="frame-too-long"):
+        authplugin.encode(authplugin.PluginInitFailure(b"\xff\xff"), limits)
