@@ -20,7 +20,8 @@ from typing import Any
 # The folder of this file, which a test that loads it from elsewhere has to be given.
 sys.path.insert(0, str(Path(__file__).parent))
 
-from writer import PACKAGE, Writer, formats, function_name, kinds, literal
+from source import WIDTH, literal
+from writer import PACKAGE, Writer, formats, function_name, kinds
 
 del sys.path[0]
 
@@ -152,7 +153,7 @@ def choices(variants: list[type[Any]]) -> Iterator[str]:
     yield "VARIANTS: Final[dict[bytes, tuple[Decoder, ...]]] = {"
     for name, decoders in found.items():
         line = f"    {literal(name)}: ({', '.join(decoders)}{',' * (len(decoders) == 1)}),"
-        if len(line) <= 100:
+        if len(line) <= WIDTH:
             yield line
         else:
             yield f"    {literal(name)}: ("

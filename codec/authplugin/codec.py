@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from .errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from .limits import DEFAULT_LIMITS, Limits
@@ -29,6 +29,8 @@ SPECS: Final[Mapping[Decoder | None, WireSpec]] = {
     DECODERS[m.spec.method][m.spec.code]: m.spec for m in MESSAGES
 }
 """The declaration that each decoder was made from."""
+
+Entry = TypeVar("Entry")
 
 Finder: TypeAlias = Callable[[memoryview], WireSpec | None]
 """Finds the declaration of the message that a frame, of at least a type byte, is to be."""
@@ -77,16 +79,16 @@ def truncated(held: int) -> RemoteProtocolError:
     )
 
 
-def decoders_for(method: str | None) -> Mapping[int, Decoder]:
-    """Return the decoders of a conversation that has agreed on `method`, by type byte.
+def for_method(table: Mapping[str | None, Entry], method: str | None) -> Entry:
+    """Return what a table has for the method agreed on, such as the decoders by type byte.
 
     Raises:
         LocalProtocolError: where no messages are declared for the method.
     """
     try:
-        return DECODERS[method]
+        return table[method]
     except KeyError:
-        known = ", ".join(repr(each) for each in DECODERS)
+        known = ", ".join(repr(each) for each in table)
         raise LocalProtocolError(
             ErrorCode.METHOD_UNKNOWN, f"no messages are known for {method!r}, only for {known}"
         ) from None
@@ -100,25 +102,20 @@ def contents_decoder(limits: Limits, method: str | None) -> Callable[[memoryview
     Raises:
         LocalProtocolError: where no messages are declared for the method.
     """
-    decoders, find = decoders_for(method), finder(method)
+    decoders = for_method(DECODERS, method)
 
     def decode_contents(frame: memoryview) -> Message:
         try:
             return decoders[frame[TYPE_AT]](frame, limits)
         except UNDECODABLE:
             pass  # raised outside, so that the error does not hold on to this one and the frame
-        raise refuse_contents(frame, limits, find)
+        raise refuse_contents(frame, limits, finder(decoders))
 
     return decode_contents
 
 
-def finder(method: str | None) -> Finder:
-    """Return what finds the declaration of a frame's message by the frame's type byte.
-
-    Raises:
-        LocalProtocolError: where no messages are declared for the method.
-    """
-    decoders = decoders_for(method)
+def finder(decoders: Mapping[int, Decoder]) -> Finder:
+    """Return what finds the declaration of a frame's message by the frame's type byte."""
     return lambda frame: SPECS.get(decoders.get(frame[TYPE_AT]))
 
 
@@ -174,7 +171,7 @@ def decode(
             return DECODERS[method][code](view, limits)
     except UNDECODABLE:
         pass
-    raise refuse_frame(view, limits, finder(method))
+    raise refuse_frame(view, limits, finder(for_method(DECODERS, method)))
 
 
 def encode(message: Message, limits: Limits = DEFAULT_LIMITS) -> bytes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from .codec import LENGTH_SIZE, SPECS, TYPE_AT, Data, decode, decoders_for, view_of
+from .codec import LENGTH_SIZE, SPECS, TYPE_AT, Data, decode, for_method, view_of
 from .errors import RemoteProtocolError
 from .limits import DEFAULT_LIMITS, Limits
 from .messages import KEYBOARD_INTERACTIVE
 from .reading import FrameReader, Part
-from .wire import Decoder
+from .wire import DECODERS, Decoder
 
 _ROW = 16  # bytes on a line
 _NAME_WIDTH = 24
@@ -32,7 +32,7 @@ def explain(
         LocalProtocolError: where `frame` is no buffer of bytes, or `method` is unknown.
     """
     view = view_of(frame)
-    parts, title = _parts(view, limits, decoders_for(method))
+    parts, title = _parts(view, limits, for_method(DECODERS, method))
     lines = [f"{title}, {len(view)} bytes"]
     for part in parts:
         lines += _rows(part, view, show=secrets or not part.secret)

@@ -7,7 +7,7 @@ stands in the conversation (who sends it, which state it leaves and which it ent
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import (
     Annotated,
@@ -75,6 +75,7 @@ class WireSpec:
         method: the authentication method to which the code belongs; None where it belongs to
             the protocol itself.
         fields: in the order of the wire, those that never vary included.
+        variables: those that a message of this kind has a value for.
     """
 
     name: str
@@ -82,11 +83,11 @@ class WireSpec:
     clause: str
     method: str | None
     fields: tuple[WireField, ...]
+    variables: tuple[WireField, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def variables(self) -> tuple[WireField, ...]:
-        """The fields that a message of this kind has a value for."""
-        return tuple(field for field in self.fields if not isinstance(field.kind, ConstantKind))
+    def __post_init__(self) -> None:
+        varying = (each for each in self.fields if not isinstance(each.kind, ConstantKind))
+        object.__setattr__(self, "variables", tuple(varying))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +134,12 @@ class WireMessage:
         return self._owned_values() == other._owned_values()
 
     def _owned_values(self) -> list[Any]:
-        return [
-            _owned_field(getattr(self, field.name), field.kind) for field in self.spec.variables
-        ]
+        return [_owned_field(getattr(self, each.name), each.kind) for each in self.spec.variables]
 
     def __repr__(self) -> str:
         shown = (
-            f"{field.name}={_shown(getattr(self, field.name), field.kind)}"
-            for field in self.spec.variables
+            f"{each.name}={_shown(getattr(self, each.name), each.kind)}"
+            for each in self.spec.variables
         )
         return f"{type(self).__name__}({', '.join(shown)})"
 

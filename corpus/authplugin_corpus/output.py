@@ -37,6 +37,16 @@ def fill_gaps() -> None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open to the end
 
 
+def harmless(text: str, keep: str = "\t") -> str:
+    """Return a text of somebody else's, which is not let loose on a terminal.
+
+    Args:
+        text: the text.
+        keep: what may stay besides what can be printed.
+    """
+    return "".join(each if each.isprintable() or each in keep else "?" for each in text)
+
+
 def discard() -> None:
     """Let whatever is left to print go nowhere, so that the end of the process is quiet."""
     if sys.stdout is None:

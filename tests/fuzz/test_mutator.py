@@ -40,7 +40,7 @@ NUMBERS = st.integers(0, 2**32 - 1)
 @given(STREAMS | st.binary(max_size=60))
 def test_what_is_taken_apart_and_put_together_is_the_same(data: bytes) -> None:
     assert stream_bytes(*frames_of(data)) == data
-    assert b"".join(streams.cut(data)) == data
+    assert b"".join(split(data)) == data
 
 
 @given(STREAMS | st.binary(max_size=60), NUMBERS)

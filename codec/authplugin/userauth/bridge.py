@@ -7,7 +7,7 @@ what is to be sent to the server and to the plugin, and what the user is to be a
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -15,6 +15,7 @@ from ..codec import Data
 from ..errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..messages import (
+    KEYBOARD_INTERACTIVE,
     VERSIONS,
     PluginAuthFailure,
     PluginAuthSuccess,
@@ -34,7 +35,6 @@ from ..session import Event as PluginEvent
 from ..table import Message, Side
 from .codec import decode_payload, encode_payload
 from .messages import (
-    KEYBOARD_INTERACTIVE,
     Sender,
     UserAuthBanner,
     UserAuthFailure,
@@ -142,14 +142,6 @@ class Outcome:
 Event: TypeAlias = Ready | Declined | PluginGone | AskUser | Banner | Outcome
 
 
-@dataclass(slots=True)
-class _Output:
-    """What is to be sent."""
-
-    server: list[bytes] = field(default_factory=list)
-    plugin: bytes = b""
-
-
 class Bridge:
     """Carries keyboard-interactive authentication between a server and a plugin.
 
@@ -175,7 +167,8 @@ class Bridge:
         self._username = username
         self._service = service
         self._plugin: ClientSession | None = ClientSession(limits)
-        self._output = _Output()
+        self._to_server: list[bytes] = []
+        self._to_plugin = b""
         self._events: deque[Event] = deque()
         self._asked: UserAuthInfoRequest | None = None
         self._user_asked: AskUser | None = None
@@ -205,12 +198,12 @@ class Bridge:
 
     def data_for_server(self) -> list[bytes]:
         """Return the payloads to send to the server, in order, and forget them."""
-        payloads, self._output.server = self._output.server, []
+        payloads, self._to_server = self._to_server, []
         return payloads
 
     def data_for_plugin(self) -> bytes:
         """Return the bytes to send to the plugin, and forget them."""
-        data, self._output.plugin = self._output.plugin, b""
+        data, self._to_plugin = self._to_plugin, b""
         return data
 
     def next_event(self) -> Event | None:
@@ -319,10 +312,10 @@ class Bridge:
 
     def _tell_plugin(self, message: Message) -> None:
         assert self._plugin is not None
-        self._output.plugin += self._plugin.send(message)
+        self._to_plugin += self._plugin.send(message)
 
     def _tell_server(self, message: UserAuthMessage) -> None:
-        self._output.server.append(encode_payload(message, self.limits))
+        self._to_server.append(encode_payload(message, self.limits))
 
     def _ask_server(self) -> None:
         self._tell_server(UserAuthKeyboardInteractive(self._username, self._service, "", ""))
@@ -400,7 +393,7 @@ class Bridge:
     def _lose_plugin(self, violation: RemoteProtocolError | None) -> None:
         """Carry on without the plugin, with the user in its place."""
         self._plugin = None
-        self._output.plugin = b""
+        self._to_plugin = b""
         self._events.append(PluginGone(violation))
         if self._phase is Phase.STARTING:
             self._phase = Phase.READY

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Final
 
-from ..codec import LENGTH_SIZE, TYPE_AT, Data, refuse_frame, view_of
+from ..codec import LENGTH_SIZE, TYPE_AT, UNDECODABLE, Data, for_method, refuse_frame, view_of
 from ..errors import ErrorCode, LocalProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..refusing import refuse_message
@@ -26,7 +26,6 @@ from .wire import (
 REQUEST: Final = 50
 """The type byte of SSH_MSG_USERAUTH_REQUEST."""
 
-_UNDECODABLE: Final = (*UNREADABLE, KeyError)
 _OTHER: Final = VARIANTS[b""]
 _LONGEST: Final = max(map(len, VARIANTS))
 
@@ -92,14 +91,10 @@ def decode(
         length, code = get_head(view)
         if length == len(view) - LENGTH_SIZE and length <= limits.frame:
             return _DECODERS[method][code](view, limits)
-    except _UNDECODABLE:
+    except UNDECODABLE:
         pass
-    if method not in _DECODERS:
-        known = ", ".join(repr(each) for each in _DECODERS)
-        raise LocalProtocolError(
-            ErrorCode.METHOD_UNKNOWN, f"no messages are known for {method!r}, only for {known}"
-        )
-    raise refuse_frame(view, limits, lambda frame: _find(frame, _DECODERS[method]))
+    decoders = for_method(_DECODERS, method)
+    raise refuse_frame(view, limits, lambda frame: _find(frame, decoders))
 
 
 def decode_payload(

@@ -10,11 +10,11 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from ..messages import KEYBOARD_INTERACTIVE
 from .account import Account
 from .codec import encode_payload
 from .event import Round, SSHUserAuthRequest
 from .messages import (
-    KEYBOARD_INTERACTIVE,
     NONE,
     PASSWORD,
     PUBLICKEY,

@@ -27,9 +27,9 @@ from ..kinds import (
     SecretText,
     Text,
 )
+from ..messages import KEYBOARD_INTERACTIVE
 from ..table import WireMessage, WireSpec, declare
 
-KEYBOARD_INTERACTIVE: Final = "keyboard-interactive"
 NONE: Final = "none"
 PASSWORD: Final = "password"  # noqa: S105 - the name of a method
 PUBLICKEY: Final = "publickey"

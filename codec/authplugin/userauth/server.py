@@ -17,6 +17,7 @@ from typing import Final
 from ..codec import TYPE_AT, Data, view_of
 from ..errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
+from ..messages import KEYBOARD_INTERACTIVE
 from ..text import are_names
 from .account import Account, Bounds, UserAuthLimits
 from .codec import decode_payload, encode_payload
@@ -30,7 +31,6 @@ from .event import (
 )
 from .exchanges import AskClient, AskHandler, Exchange, Verdict, exchange_of
 from .messages import (
-    KEYBOARD_INTERACTIVE,
     NONE,
     Sender,
     UserAuthBanner,
@@ -173,7 +173,7 @@ class UserAuthServer:
                     )
                 )
             else:
-                self._waiting.append(memoryview(bytes(data)))
+                self._waiting.append(data)
                 self._process()
             if self._violation is not None:
                 raise self._violation.with_traceback(None)

@@ -10,6 +10,7 @@ from typing import Final
 from authplugin import Message, RemoteProtocolError, Side, decode, explain
 
 from ..frames import split_frames
+from ..output import harmless
 from ..vectors import flags_of
 from .expected import Standing
 from .peer import PLUGIN_LIMITS, Utterance
@@ -110,11 +111,6 @@ def error_lines(error_output: bytes) -> Iterator[str]:
         return
     yield "standard error:" if len(lines) <= _TAIL else f"standard error, last {_TAIL} lines:"
     yield from (f"  {harmless(line)}" for line in lines[-_TAIL:])
-
-
-def harmless(line: str) -> str:
-    """Return a line of a program under test, which is not let loose on a terminal."""
-    return "".join(each if each.isprintable() or each == "\t" else "?" for each in line)
 
 
 def summary_lines(results: Results) -> Iterator[str]:

@@ -8,10 +8,11 @@ from typing import Any, Final, TextIO
 
 from authplugin import Side
 
+from ..output import harmless
 from ..vectors import flags_of
 from .expected import Standing
 from .play import Replay
-from .report import conversation_lines, harmless, verdict_lines
+from .report import conversation_lines, verdict_lines
 from .result import Result, Results
 from .verdicts import Outcome
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ..output import harmless
+
 _LONGEST: Final = 120  # characters of one that are told
 
 # Compiled when they are needed: hardly any program needs them.
@@ -31,4 +33,4 @@ def uncaught_in(error_output: bytes) -> str | None:
     if not found:
         return None
     what = found[-1]["what"].decode("utf-8", "replace").strip()
-    return "".join(each if each.isprintable() else "?" for each in what)[:_LONGEST]
+    return harmless(what, keep="")[:_LONGEST]

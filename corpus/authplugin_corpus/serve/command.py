@@ -13,8 +13,13 @@ from typing import Any
 
 import click
 
+from ..output import harmless
 from ..places import VectorError
+from ..quantity import Quantity
 from .users import Configuration, read_configuration
+
+LINES = "\n"
+"""What may stay in a text that is shown to the user: it may have more lines than one."""
 
 _NEEDS = "this needs paramiko and cryptography: pip install 'authplugin[ssh]'"
 
@@ -139,9 +144,7 @@ def _imported(name: str) -> Any:
     help="The host key's fingerprint. [default: shown, and asked about]",
 )
 @click.option("--command", "run", metavar="TEXT", default="", help="A command to run there.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True
-)
+@click.option("--timeout", type=Quantity(min=0, min_open=True), default=60.0, show_default=True)
 def login(
     destination: str,
     plugin: tuple[str, ...],
@@ -168,18 +171,18 @@ def login(
 
     def ask(asked: AskUser) -> list[str]:
         for text in filter(None, (asked.name, asked.instructions)):
-            click.echo(_safe(text), err=True)
+            click.echo(harmless(text, LINES), err=True)
         return [
-            input(_safe(prompt)) if echo else getpass.getpass(_safe(prompt))
+            input(harmless(prompt, LINES)) if echo else getpass.getpass(harmless(prompt, LINES))
             for prompt, echo in asked.prompts
         ]
 
     def show(event: object) -> None:
         match event:
             case Banner(message):
-                click.echo(_safe(message), err=True)
+                click.echo(harmless(message, LINES), err=True)
             case Ready(_, False, message) | Declined(message):
-                click.echo(f"the plugin does not help: {_safe(message)}", err=True)
+                click.echo(f"the plugin does not help: {harmless(message, LINES)}", err=True)
             case PluginGone(violation):
                 click.echo(f"the plugin has ended{f': {violation}' if violation else ''}", err=True)
             case Outcome(False):
@@ -219,8 +222,3 @@ def _run(transport: Any, command: str, timeout: float) -> None:
         while data := channel.recv(65536):
             sys.stdout.buffer.write(data)
         sys.stdout.flush()
-
-
-def _safe(text: str) -> str:
-    """Return a text of somebody else's without what would steer the terminal."""
-    return "".join(each if each.isprintable() or each == "\n" else "?" for each in text)

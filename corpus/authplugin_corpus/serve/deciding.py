@@ -5,9 +5,10 @@ from __future__ import annotations
 import hmac
 import threading
 
+from authplugin import KEYBOARD_INTERACTIVE
 from authplugin.userauth import Prompts, Round, SSHUserAuthRequest
 
-from .users import KEYBOARD_INTERACTIVE, Configuration, Failure, Question, User
+from .users import Configuration, Failure, Question, User
 
 _NOBODY = User("", rounds=())
 

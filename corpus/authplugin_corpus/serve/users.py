@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from authplugin import KEYBOARD_INTERACTIVE
 from authplugin.userauth import ALGORITHMS, DEFAULT_ALGORITHMS, Prompts
 
 from ..places import Place, VectorError
-
-KEYBOARD_INTERACTIVE = "keyboard-interactive"
 
 
 class Failure(StrEnum):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from authplugin_properties.model import split
+
 from ..anatomy import BY_CODE, LENGTH_SIZE, frame_bytes, read_frame
 from ..dice import Dice
-from ..layers import LIMITS
+from ..layers import LIMITS, frame_of
 from ..making import Maker
 from . import fields
 from .bodies import strike_frame
@@ -24,7 +26,7 @@ class Stream:
     def __init__(self, data: bytes, dice: Dice) -> None:
         self.dice = dice
         self.make = Maker(dice, dice.pick(LIMITS))
-        self.frames: list[bytes] = cut(data)
+        self.frames: list[bytes] = split(data)
 
     def index(self) -> int:
         """Choose a frame, rather the last; make one where there is none."""
@@ -97,23 +99,7 @@ class Stream:
 
     def mend(self) -> None:
         """Make the lengths of all frames true."""
-        self.frames = [_true(frame) for frame in self.frames]
-
-
-def cut(data: bytes) -> list[bytes]:
-    """Cut a stream into frames by their lengths; what is no whole frame comes last."""
-    frames = []
-    at = 0
-    while at < len(data):
-        stop = at + LENGTH_SIZE + int.from_bytes(data[at : at + LENGTH_SIZE], "big")
-        frames.append(data[at:stop])
-        at = stop
-    return frames
-
-
-def _true(frame: bytes) -> bytes:
-    body = frame[LENGTH_SIZE:]
-    return len(body).to_bytes(LENGTH_SIZE, "big") + body
+        self.frames = [frame_of(frame[LENGTH_SIZE:]) for frame in self.frames]
 
 
 StreamChange: TypeAlias = Callable[[Stream], None]
@@ -148,5 +134,5 @@ def mutate(data: bytes, max_size: int, dice: Dice) -> bytes:
 
 def cross(first: bytes, second: bytes, max_size: int, dice: Dice) -> bytes:
     """Return the first frames of one stream, and then the last of the other."""
-    one, other = cut(first), cut(second)
+    one, other = split(first), split(second)
     return b"".join(one[: dice.upto(len(one))] + other[dice.upto(len(other)) :])
