@@ -6,7 +6,8 @@ server and a plugin: `Bridge`. With paramiko's transports: `authplugin.userauth.
 """
 
 from .account import UserAuthLimits
-from .bridge import AskUser, Banner, Bridge, Declined, Outcome, Phase, PluginGone, Ready
+from .bridge import Bridge
+from .bridge_events import AskUser, Banner, Declined, Outcome, Phase, PluginGone, Ready
 from .codec import decode, decode_payload, encode, encode_payload
 from .event import (
     Authenticated,

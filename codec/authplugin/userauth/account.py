@@ -20,7 +20,7 @@ class UserAuthLimits:
         seconds: from the beginning to the success.
         rounds: of prompts in one exchange.
         prompts: in one round.
-        waiting: requests that may wait while a decision is deferred; together they hold at most
+        waiting: messages that may wait while a decision is deferred; together they hold at most
             `Limits.frame` bytes.
     """
 
@@ -103,7 +103,7 @@ class Account:
 
     def is_offered(self, method: str) -> bool:
         """Say whether the client may try a method."""
-        return method in self.available.split(",")
+        return method != "" and method in self.available.split(",")
 
     @property
     def remaining(self) -> str:

@@ -7,12 +7,10 @@ what is to be sent to the server and to the plugin, and what the user is to be a
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TypeAlias
 
 from ..codec import Data
 from ..errors import ErrorCode, LocalProtocolError, RemoteProtocolError
+from ..kinds import TextValue
 from ..limits import DEFAULT_LIMITS, Limits
 from ..messages import (
     KEYBOARD_INTERACTIVE,
@@ -33,6 +31,7 @@ from ..messages import (
 from ..session import ClientSession
 from ..session import Event as PluginEvent
 from ..table import Message, Side
+from .bridge_events import AskUser, Banner, Declined, Event, Outcome, Phase, PluginGone, Ready
 from .codec import decode_payload, encode_payload
 from .messages import (
     Sender,
@@ -46,102 +45,6 @@ from .messages import (
 )
 
 
-class Phase(StrEnum):
-    """How far a bridge has got."""
-
-    STARTING = "starting"
-    """The plugin has yet to say whether it will help."""
-    READY = "ready"
-    """`authenticate` may be called."""
-    OFFERED = "offered"
-    """The plugin has yet to say whether it will help with the method."""
-    WAITING = "waiting"
-    """It is the server's turn."""
-    CHALLENGED = "challenged"
-    """The server has asked; the plugin, or the user in its place, has yet to answer."""
-    DONE = "done"
-    """The user has logged in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """The plugin will help, or there is none that does: `authenticate` may be called.
-
-    Attributes:
-        username: the user name to log in with.
-        helped: whether a plugin is there.
-        message: what the plugin has to say to the user, where it will not help.
-    """
-
-    username: str
-    helped: bool
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Declined:
-    """The plugin will not help with the method; the user is asked instead.
-
-    Attributes:
-        message: what the plugin has to say to the user; it may be empty.
-    """
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class PluginGone:
-    """The plugin has ended, or broken the protocol; the user is asked instead.
-
-    Attributes:
-        violation: what it did wrong; None where it ended when it might.
-    """
-
-    violation: RemoteProtocolError | None
-
-
-@dataclass(frozen=True, slots=True)
-class AskUser:
-    """The user is to answer; `answer` takes what they say.
-
-    Attributes:
-        by_plugin: whether it is the plugin that asks, and not the server.
-        name: a title.
-        instructions: a text to show above the prompts.
-        prompts: (prompt, echo) pairs.
-    """
-
-    by_plugin: bool
-    name: str
-    instructions: str
-    prompts: tuple[tuple[str, bool], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Banner:
-    """A text of the server's, for the user."""
-
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The server has decided on the method.
-
-    Attributes:
-        success: the user has logged in.
-        partial: the method succeeded, and another one has to.
-        methods: those that can go on, as the server lists them.
-    """
-
-    success: bool
-    partial: bool = False
-    methods: tuple[str, ...] = ()
-
-
-Event: TypeAlias = Ready | Declined | PluginGone | AskUser | Banner | Outcome
-
-
 class Bridge:
     """Carries keyboard-interactive authentication between a server and a plugin.
 
@@ -152,6 +55,9 @@ class Bridge:
             has said one.
         service: the SSH service to ask for.
         limits: what to take from both, and to send.
+
+    Raises:
+        LocalProtocolError: where one of these cannot be sent.
     """
 
     def __init__(
@@ -173,6 +79,7 @@ class Bridge:
         self._asked: UserAuthInfoRequest | None = None
         self._user_asked: AskUser | None = None
         self._phase = Phase.STARTING
+        self._request(username)
         self._tell_plugin(PluginInit(VERSIONS[-1], hostname, port, username))
 
     @property
@@ -227,8 +134,13 @@ class Bridge:
             self._tell_plugin(PluginProtocol(KEYBOARD_INTERACTIVE))
 
     def set_username(self, username: str) -> None:
-        """Say who is to log in, where neither the caller nor the plugin has said so before."""
+        """Say who is to log in, where neither the caller nor the plugin has said so before.
+
+        Raises:
+            LocalProtocolError: where it is not the time for it, or the name cannot be sent.
+        """
         self._check(Phase.READY)
+        self._request(username)
         self._username = username
 
     def answer(self, responses: list[str]) -> None:
@@ -318,8 +230,14 @@ class Bridge:
         self._to_server.append(encode_payload(message, self.limits))
 
     def _ask_server(self) -> None:
-        self._tell_server(UserAuthKeyboardInteractive(self._username, self._service, "", ""))
+        self._to_server.append(self._request(self._username))
         self._phase = Phase.WAITING
+
+    def _request(self, username: TextValue) -> bytes:
+        """Return the request for a user; raises LocalProtocolError where it cannot be sent."""
+        return encode_payload(
+            UserAuthKeyboardInteractive(username, self._service, "", ""), self.limits
+        )
 
     def _pass_on(self, request: UserAuthInfoRequest) -> None:
         """Have the plugin, or where there is none the user, answer the server."""
@@ -363,24 +281,26 @@ class Bridge:
         try:
             for event in plugin.events():
                 self._heard(event)
+                if self._plugin is None:
+                    return  # it has said that it will not help: no more is heard of it
         except RemoteProtocolError as violation:
             self._lose_plugin(violation)
 
     def _heard(self, event: PluginEvent) -> None:
         match event:
             case PluginInitResponse():
-                self._username = str(event.detach().username) or self._username
+                self._username = self._name(event.username) or self._username
                 self._phase = Phase.READY
                 self._events.append(Ready(self._username, helped=True))
             case PluginInitFailure():
                 self._plugin = None
                 self._phase = Phase.READY
-                said = str(event.detach().message)
+                said = _shown(event.message)
                 self._events.append(Ready(self._username, helped=False, message=said))
             case PluginProtocolAccept():
                 self._ask_server()
             case PluginProtocolReject():
-                self._events.append(Declined(str(event.detach().message)))
+                self._events.append(Declined(_shown(event.message)))
                 self._ask_server()
             case PluginKIServerResponse():
                 self._tell_server(UserAuthInfoResponse(event.responses))
@@ -389,6 +309,16 @@ class Bridge:
                 self._ask_user(event, by_plugin=True)
             case _:
                 self._lose_plugin(None)  # its output has ended, as it may
+
+    def _name(self, given: TextValue) -> str:
+        """Return the plugin's user name; raises RemoteProtocolError where it cannot be sent."""
+        try:
+            self._request(given)
+        except LocalProtocolError as error:
+            raise RemoteProtocolError(
+                error.code, "nobody can log in with this user name", field="username"
+            ) from None
+        return _shown(given)
 
     def _lose_plugin(self, violation: RemoteProtocolError | None) -> None:
         """Carry on without the plugin, with the user in its place."""
@@ -402,3 +332,8 @@ class Bridge:
             self._ask_server()
         elif self._asked is not None:
             self._ask_user(self._asked, by_plugin=False)
+
+
+def _shown(text: TextValue) -> str:
+    """Return a text of the plugin's; it may be no UTF-8 (see `Limits.any_bytes`)."""
+    return text if isinstance(text, str) else str(text, "utf-8", "replace")

@@ -26,7 +26,9 @@ class SSHUserAuthRequest:
             its round, from `"keyboard-interactive-1"`; and at the end the bare name.
         auth_param: the password; the public key (an SSH2 key blob); the response; empty for `none`
             and for the bare `keyboard-interactive`; the method's own bytes for any other.
-        key_algorithm: for `publickey`, the algorithm of the signature; empty otherwise.
+        key_algorithm: for `publickey`, the algorithm of the signature; empty otherwise. Behind the
+            name of one that begins with `x509v3-sign`, the key is a certificate (a string of DER),
+            and whether to trust it is the handler's to decide.
         new_password: what the password is to be changed to, where that is what is asked; None
             otherwise. To accept then means that it has been changed.
         is_query: whether a key is only asked about: whoever has it has yet to sign.
@@ -70,6 +72,11 @@ class SSHUserAuthRequest:
         Only within the handler's call.
         """
         self._deferred = True
+
+    @property
+    def deferred(self) -> bool:
+        """Whether the decision is to come later."""
+        return self._deferred
 
     def decide(self) -> bool:
         """Say, from any thread, that the attributes now hold the decision.

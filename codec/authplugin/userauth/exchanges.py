@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 from ..messages import KEYBOARD_INTERACTIVE
 from .account import Account
 from .codec import encode_payload
-from .event import Round, SSHUserAuthRequest
+from .event import Prompts, Round, SSHUserAuthRequest
 from .messages import (
     NONE,
     PASSWORD,
@@ -150,6 +150,21 @@ def keyboard_interactive(request: UserAuthKeyboardInteractive, account: Account)
         number += 1
     event = yield AskHandler(account.event(KEYBOARD_INTERACTIVE, ""))
     return _verdict(event) if accepted else Verdict()
+
+
+def settled(prompts: Prompts, account: Account) -> Prompts:
+    """Return prompts that stay as they are, whatever the handler does with its own list later.
+
+    Of too many, there is one more than may be.
+
+    Raises:
+        ValueError: where one is empty; and anything else where they are no prompts.
+    """
+    most = account.bounds.prompts + 1
+    pairs = tuple((prompt, echo) for prompt, echo in prompts.prompts[:most])
+    if not all(prompt for prompt, _ in pairs):
+        raise ValueError("a prompt must not be empty (RFC 4256, section 3.2)")
+    return Prompts(pairs, prompts.name, prompts.instructions)
 
 
 def _round(

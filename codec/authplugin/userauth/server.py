@@ -18,18 +18,15 @@ from ..codec import TYPE_AT, Data, view_of
 from ..errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..messages import KEYBOARD_INTERACTIVE
-from ..text import are_names
 from .account import Account, Bounds, UserAuthLimits
 from .codec import decode_payload, encode_payload
 from .event import (
     Authenticated,
     Disconnect,
-    Prompts,
-    Round,
     SSHUserAuthRequest,
     UserAuthHandler,
 )
-from .exchanges import AskClient, AskHandler, Exchange, Verdict, exchange_of
+from .exchanges import AskClient, AskHandler, Exchange, Verdict, exchange_of, settled
 from .messages import (
     NONE,
     Sender,
@@ -47,6 +44,9 @@ logger = logging.getLogger("authplugin.userauth")
 NO_MORE_METHODS: Final = 14
 """SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE: the client has tried too often, or too long."""
 
+_FAILURES: Final = (Exception, SystemExit)
+"""What a handler may raise: it refuses, and the connection goes on."""
+
 
 class UserAuthServer:
     """Authenticates one connection. Its methods may be called from any thread.
@@ -63,6 +63,8 @@ class UserAuthServer:
         user_auth_limits: how much the client may try.
         on_output: called where there may be something to send although nothing was received:
             after a deferred decision, in the thread that made it.
+        on_decision: called with each event once it is decided; its attributes hold what counts. It
+            must not raise.
         clock: tells the time, in seconds.
 
     Raises:
@@ -82,14 +84,15 @@ class UserAuthServer:
         limits: Limits = DEFAULT_LIMITS,
         user_auth_limits: UserAuthLimits | None = None,
         on_output: Callable[[], None] | None = None,
+        on_decision: Callable[[SSHUserAuthRequest], None] | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         if unknown := [name for name in algorithms if name not in ALGORITHMS]:
             raise ValueError(f"no public key algorithm is called {unknown[0]!r}")
-        if not are_names(methods.encode()):
-            raise ValueError(f"no list of names: {methods!r}")
         self.connection_id: Final = connection_id
         self.limits: Final = limits
+        if not self._can_list(methods):
+            raise ValueError(f"no list of names: {methods!r}")
         self.user_auth_limits: Final = user_auth_limits or UserAuthLimits()
         bounds = Bounds(limits, self.user_auth_limits, session_id, frozenset(algorithms), methods)
         self._account = Account(bounds, connection_id)
@@ -97,6 +100,7 @@ class UserAuthServer:
         self._root_directory = root_directory
         self._services = frozenset(services)
         self._on_output = on_output
+        self._on_decision = on_decision
         self._clock = clock
         self._until = clock() + self.user_auth_limits.seconds
         self._lock = threading.RLock()
@@ -166,7 +170,8 @@ class UserAuthServer:
             if self._authenticated is not None:
                 return  # RFC 4252, section 5.1: further requests are silently ignored
             room = self.limits.frame - self.held
-            if len(data) > room or len(self._waiting) >= self.user_auth_limits.waiting:
+            crowded = len(self._waiting) >= self.user_auth_limits.waiting
+            if len(data) > room or (crowded and self._pending is not None):
                 self._poison(
                     RemoteProtocolError(
                         ErrorCode.FRAME_TOO_LONG, "more came than the limits let wait"
@@ -257,24 +262,12 @@ class UserAuthServer:
                 given = wish.event
                 continue
             try:
-                given = self._next_round(wish.round)
-            except _HandlerFailedError:
+                prompts = self._handler.prompts(wish.round)
+                given = None if prompts is None else settled(prompts, self._account)
+            except _FAILURES as error:
+                self._log_failure(error)
                 self._conclude(Verdict(reason="the handler failed to say what to ask"))
                 return
-
-    def _next_round(self, wanted: Round) -> Prompts | None:
-        """Ask the handler for prompts; raises _HandlerFailedError where it fails."""
-        try:
-            prompts = self._handler.prompts(wanted)
-            if prompts is not None:
-                # What cannot be sent is found out where the handler's mistake still is one.
-                for prompt, _ in prompts.prompts:
-                    if not prompt:
-                        raise ValueError("a prompt must not be empty (RFC 4256, section 3.2)")
-        except Exception as error:
-            self._log_failure(error)
-            raise _HandlerFailedError from None
-        return prompts
 
     def _ask(self, event: SSHUserAuthRequest) -> None:
         """Ask the handler for a decision; where it is deferred, `_pending` is the event then."""
@@ -282,11 +275,12 @@ class UserAuthServer:
         self._pending = self._asking = event
         try:
             self._handler.user_auth_request(event)
-        except Exception as error:
+        except _FAILURES as error:
             self._log_failure(error)
-            event._deferred = event.accept = event.partial_success = False
-            event.change_password = None
-        self._asking = None
+            event._deferred = False
+            _refuse(event)
+        finally:
+            self._asking = None
         if not event._deferred:
             self._pending = None
             self._settle(event)
@@ -297,31 +291,43 @@ class UserAuthServer:
             if event is self._asking:
                 event._deferred = False
                 return True
-            if event is not self._pending:
+            self.check_time()
+            counts = event is self._pending
+            if counts:
+                self._pending = None
+                self._settle(event)
+                self._advance(event)
+                self._process()
+            else:
                 logger.warning(
                     "connection %d: a decision on %s came too late, and is discarded",
                     self.connection_id,
                     event.auth_method,
                 )
-                return False
-            self._pending = None
-            self._settle(event)
-            self._advance(event)
-            self._process()
-        if self._on_output is not None:
-            self._on_output()
-        return True
+            tell = self._on_output if counts or self._disconnect else None
+        if tell is not None:
+            tell()
+        return counts
 
     def _settle(self, event: SSHUserAuthRequest) -> None:
         """Take over what the handler says of methods, and refuse where it makes no sense."""
-        available = event.available_methods
-        if isinstance(available, str) and available.isascii() and are_names(available.encode()):
-            self._account.available = available
-            return
-        logger.error("connection %d: available_methods is no list of names", self.connection_id)
-        event.accept = event.partial_success = False
+        if self._can_list(event.available_methods):
+            self._account.available = event.available_methods
+        else:
+            logger.error("connection %d: available_methods is no list of names", self.connection_id)
+            _refuse(event)
+        if self._on_decision is not None:
+            self._on_decision(event)
 
-    def _log_failure(self, error: Exception) -> None:
+    def _can_list(self, methods: str) -> bool:
+        """Say whether methods are a list that can be sent to a client."""
+        try:
+            encode_payload(UserAuthFailure(methods, False), self.limits)
+        except LocalProtocolError:
+            return False
+        return isinstance(methods, str)
+
+    def _log_failure(self, error: BaseException) -> None:
         # Its text may hold what the client has shown; where it was raised does not.
         logger.error(
             "connection %d: the handler raised %s, which refuses:\n%s",
@@ -331,8 +337,11 @@ class UserAuthServer:
         )
 
     def _conclude(self, result: Verdict | UserAuthMessage) -> None:
-        """Answer a request."""
+        """Answer a request, unless it is all over: the handler may have taken too long."""
         self._exchange = None
+        self.check_time()
+        if not self._is_open():
+            return
         if isinstance(result, UserAuthMessage):
             if self._try_to_send(result):
                 return
@@ -350,7 +359,7 @@ class UserAuthServer:
             return
         if result.reason is not None:
             logger.info(
-                "connection %d: %s refused: %s", self.connection_id, self._tried, result.reason
+                "connection %d: %.64r refused: %s", self.connection_id, self._tried, result.reason
             )
         if result.partial and self._tried not in account.completed:
             account.completed.append(self._tried)
@@ -382,5 +391,6 @@ class UserAuthServer:
         self._violation = violation.with_traceback(None)
 
 
-class _HandlerFailedError(Exception):
-    """The handler could not say what to ask; it is logged already."""
+def _refuse(event: SSHUserAuthRequest) -> None:
+    event.accept = event.partial_success = False
+    event.change_password = None

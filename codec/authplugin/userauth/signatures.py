@@ -1,6 +1,6 @@
 """Public keys as SSH writes them, and the signatures that are made with them.
 
-What the algorithms do is the work of `cryptography` (an extra: `pip install 'authplugin[server]'`);
+What the algorithms do is the work of `cryptography` (an extra: `pip install 'authplugin[ssh]'`);
 this knows how SSH puts keys and signatures into bytes, and is strict about it.
 """
 
@@ -87,11 +87,15 @@ def _load_rsa(strings: Strings) -> Any:
     from cryptography.hazmat.primitives.asymmetric import rsa
 
     exponent, modulus = strings.mpint(), strings.mpint()
+    _check_rsa(exponent, modulus)
+    return rsa.RSAPublicNumbers(exponent, modulus).public_key()
+
+
+def _check_rsa(exponent: int, modulus: int) -> None:
     if not _SMALLEST_RSA <= modulus.bit_length() <= _LARGEST_RSA or exponent.bit_length() > 64:
         raise UnacceptableKeyError(
             f"an RSA key has {_SMALLEST_RSA} to {_LARGEST_RSA} bits, and an exponent of at most 64"
         )
-    return rsa.RSAPublicNumbers(exponent, modulus).public_key()
 
 
 def _load_dsa(strings: Strings) -> Any:
@@ -118,10 +122,22 @@ def _load_ecdsa(name: str, curve: str) -> Callable[[Strings], Any]:
     return load
 
 
-def _load_certificate(strings: Strings) -> Any:
-    from cryptography.x509 import load_der_x509_certificate
+def _load_certificate(kind: str) -> Callable[[Strings], Any]:
+    def load(strings: Strings) -> Any:
+        from cryptography.hazmat.primitives.asymmetric import dsa, rsa
+        from cryptography.x509 import load_der_x509_certificate
 
-    return load_der_x509_certificate(strings.string()).public_key()
+        key = load_der_x509_certificate(strings.string()).public_key()
+        if not isinstance(key, {"rsa": rsa.RSAPublicKey, "dsa": dsa.DSAPublicKey}[kind]):
+            raise UnacceptableKeyError(
+                "the certificate holds another kind of key than its type says"
+            )
+        if isinstance(key, rsa.RSAPublicKey):
+            numbers = key.public_numbers()
+            _check_rsa(numbers.e, numbers.n)
+        return key
+
+    return load
 
 
 def _hash(name: str) -> HashAlgorithm:
@@ -133,18 +149,16 @@ def _hash(name: str) -> HashAlgorithm:
 
 def _verify_rsa(hash_name: str) -> Verify:
     def verify(key: Any, value: bytes, covered: bytes) -> None:
-        from cryptography.hazmat.primitives.asymmetric import padding, rsa
+        from cryptography.hazmat.primitives.asymmetric import padding
 
-        _check_kind(key, rsa.RSAPublicKey)
         key.verify(value, covered, padding.PKCS1v15(), _hash(hash_name))
 
     return verify
 
 
 def _verify_dsa(key: Any, value: bytes, covered: bytes) -> None:
-    from cryptography.hazmat.primitives.asymmetric import dsa, utils
+    from cryptography.hazmat.primitives.asymmetric import utils
 
-    _check_kind(key, dsa.DSAPublicKey)
     if len(value) != 40:
         raise UnacceptableKeyError("a DSA signature has 40 bytes")
     halves = (int.from_bytes(half, "big") for half in (value[:20], value[20:]))
@@ -167,15 +181,14 @@ def _verify_ed25519(key: Any, value: bytes, covered: bytes) -> None:
     key.verify(value, covered)
 
 
-def _check_kind(key: Any, kind: type) -> None:
-    if not isinstance(key, kind):
-        raise UnacceptableKeyError("the certificate holds another kind of key than its type says")
-
-
 def _ecdsa(size: int, hash_name: str) -> Algorithm:
     name = f"ecdsa-sha2-nistp{size}"
     load = _load_ecdsa(f"nistp{size}", f"SECP{size}R1")
     return Algorithm(name, name, load, _verify_ecdsa(hash_name))
+
+
+def _certified(name: str, kind: str, verify: Verify) -> Algorithm:
+    return Algorithm(name, name, _load_certificate(kind), verify, by_default=False)
 
 
 ALGORITHMS: Final[Mapping[str, Algorithm]] = MappingProxyType(
@@ -190,10 +203,8 @@ ALGORITHMS: Final[Mapping[str, Algorithm]] = MappingProxyType(
             Algorithm("rsa-sha2-256", "ssh-rsa", _load_rsa, _verify_rsa("SHA256")),
             Algorithm("ssh-rsa", "ssh-rsa", _load_rsa, _verify_rsa("SHA1"), False),
             Algorithm("ssh-dss", "ssh-dss", _load_dsa, _verify_dsa, False),
-            Algorithm(
-                "x509v3-sign-rsa", "x509v3-sign-rsa", _load_certificate, _verify_rsa("SHA1"), False
-            ),
-            Algorithm("x509v3-sign-dss", "x509v3-sign-dss", _load_certificate, _verify_dsa, False),
+            _certified("x509v3-sign-rsa", "rsa", _verify_rsa("SHA1")),
+            _certified("x509v3-sign-dss", "dsa", _verify_dsa),
         )
     }
 )
@@ -207,9 +218,15 @@ def load_key(algorithm: str, blob: bytes | memoryview) -> Any:
     """Return the public key of a blob, as an object of `cryptography`.
 
     Raises:
-        UnacceptableKeyError: where the blob is not that of a key for the algorithm.
+        UnacceptableKeyError: where the blob is not that of a key for the algorithm, or
+            `cryptography` is missing.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
+    try:
+        from cryptography.exceptions import UnsupportedAlgorithm
+    except ImportError:
+        raise UnacceptableKeyError(
+            "public keys need cryptography: pip install 'authplugin[ssh]'"
+        ) from None
 
     wanted = ALGORITHMS[algorithm]
     strings = Strings(blob, "public key")
@@ -217,7 +234,7 @@ def load_key(algorithm: str, blob: bytes | memoryview) -> Any:
         raise UnacceptableKeyError(f"the public key is not of type {wanted.key_type}")
     try:
         key = wanted.load(strings)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, Warning) as error:  # where warnings are errors
         raise UnacceptableKeyError(f"no {wanted.key_type} key: {error}") from None
     strings.end()
     return key

@@ -11,30 +11,37 @@ from __future__ import annotations
 
 import queue
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
 from typing import Any, Final
 
 from paramiko import Message, Transport
 
 from ..errors import ProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
+from ..messages import KEYBOARD_INTERACTIVE
 from ..process import SupervisedProcess
 from .account import UserAuthLimits
-from .bridge import AskUser, Bridge, Event, Outcome, Phase
+from .bridge import Bridge
+from .bridge_events import AskUser, Event, Outcome, Phase
 from .event import Authenticated, Disconnect, UserAuthHandler
-from .server import UserAuthServer
+from .server import NO_MORE_METHODS, UserAuthServer
 from .signatures import DEFAULT_ALGORITHMS
 
 USERAUTH_SERVICE: Final = "ssh-userauth"
 
 _DISCONNECT, _SERVICE_REQUEST, _SERVICE_ACCEPT = 1, 5, 6
 _PROTOCOL_ERROR, _SERVICE_NOT_AVAILABLE = 2, 7  # reason codes (RFC 4253, section 11.1)
+_SERVICE = len(USERAUTH_SERVICE).to_bytes(4, "big") + USERAUTH_SERVICE.encode()
+_MOST_WAITING = 64  # messages of a server that nobody has read yet
 _FROM_CLIENT = range(50, 80)
 _FROM_SERVER = range(51, 80)
 
 
-class _Handler:
+class _Handler(ABC):
     """What a transport asks of an authentication handler."""
 
     banner: bytes | None = None
@@ -48,14 +55,20 @@ class _Handler:
         self.transport._send_message(Message(payload))
 
     def leave(self, disconnect: Disconnect) -> None:
-        """Tell the other side why, and close the connection."""
+        """Tell the other side why, where it still listens, and close the connection."""
         message: Any = Message()
         message.add_byte(bytes((_DISCONNECT,)))
         message.add_int(disconnect.code)
         message.add_string(disconnect.text)
         message.add_string("")
-        self.send(message.asbytes())
+        with suppress(EOFError, OSError):
+            self.send(message.asbytes())
         self.transport.close()
+        self.abort()  # of which paramiko tells nobody where it is this side that closes
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Take in that the connection is closed."""
 
 
 def _payload(code: int, message: Message) -> bytes:
@@ -66,6 +79,9 @@ def _payload(code: int, message: Message) -> bytes:
 
 class ServerAuthentication(_Handler):
     """Authenticates the client of a server's `Transport`; make it before the transport starts.
+
+    The time that a client has begins now, with the exchange of keys. Whoever closes the transport
+    calls `abort`, which ends the wait for that time.
 
     Args:
         transport: the transport, in which `start_server` has not been called yet.
@@ -94,19 +110,22 @@ class ServerAuthentication(_Handler):
         # What the transport tells a client that it may sign with (RFC 8308, server-sig-algs).
         transport._preferred_pubkeys = tuple(algorithms)
         limits = user_auth_limits or UserAuthLimits()
+        until = monotonic() + limits.seconds
         self._make: Callable[[], UserAuthServer] = lambda: UserAuthServer(
             handler,
             session_id=transport.session_id,
             algorithms=algorithms,
-            user_auth_limits=limits,
+            user_auth_limits=replace(limits, seconds=until - monotonic()),
             on_output=self._flush,
             **options,
         )
         self._server: UserAuthServer | None = None
         self._sending = threading.Lock()
         self._triggered = False
-        self._timer = threading.Timer(limits.seconds, self._time_over)
+        seconds = min(limits.seconds, threading.TIMEOUT_MAX)
+        self._timer = threading.Timer(seconds, self._time_over)
         self._timer.daemon = True
+        self._timer.start()
         self._handler_table = {
             _SERVICE_REQUEST: self._service_request,
             **{code: self._receiver(code) for code in _FROM_CLIENT},
@@ -132,19 +151,14 @@ class ServerAuthentication(_Handler):
             self._server.connection_lost()
 
     def _service_request(self, message: Any) -> None:
-        service = str(message.get_text())
-        if service != USERAUTH_SERVICE:
+        if message.get_remainder() != _SERVICE:
             self.leave(Disconnect(_SERVICE_NOT_AVAILABLE, "only ssh-userauth can be asked for"))
             return
+        self.send(bytes((_SERVICE_ACCEPT,)) + _SERVICE)
         if self._server is None:
             self._server = self._make()
-            self._timer.start()
-        accept: Any = Message()
-        accept.add_byte(bytes((_SERVICE_ACCEPT,)))
-        accept.add_string(service)
-        self.send(accept.asbytes())
-        if self._text:
-            self._server.send_banner(self._text)
+            if self._text:
+                self._server.send_banner(self._text)
             self._flush()
 
     def _receiver(self, code: int) -> Callable[[Message], None]:
@@ -160,18 +174,20 @@ class ServerAuthentication(_Handler):
         self._flush()
 
     def _time_over(self) -> None:
-        assert self._server is not None  # it starts the timer
-        self._server.check_time()
-        self._flush()
+        if self._server is None:
+            self.leave(Disconnect(NO_MORE_METHODS, "authentication took too long"))
+        else:
+            self._server.check_time()
+            self._flush()
 
     def _flush(self) -> None:
         """Send what there is to send, in its order; in whatever thread."""
         server = self._server
         assert server is not None
         if not self.transport.is_active():
-            self.abort()  # which paramiko says of a connection that the other side has closed alone
+            self.abort()
             return
-        with self._sending:
+        with self._sending, suppress(EOFError, OSError):  # the transport's thread sees to that
             for payload in server.data_to_send():
                 self.send(payload)
             if server.authenticated is not None and not self._triggered:
@@ -195,13 +211,9 @@ class ClientAuthentication(_Handler):
         self.messages: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self.username: str | None = None
         self._handler_table = {
-            _SERVICE_ACCEPT: lambda message: self.messages.put(_payload(_SERVICE_ACCEPT, message)),
-            **{code: self._receiver(code) for code in _FROM_SERVER},
+            code: self._receiver(code) for code in (_SERVICE_ACCEPT, *_FROM_SERVER)
         }
-        request: Any = Message()
-        request.add_byte(bytes((_SERVICE_REQUEST,)))
-        request.add_string(USERAUTH_SERVICE)
-        self.send(request.asbytes())
+        self.send(bytes((_SERVICE_REQUEST,)) + _SERVICE)
 
     def is_authenticated(self) -> bool:
         """Say whether the user has logged in."""
@@ -221,7 +233,13 @@ class ClientAuthentication(_Handler):
         self.transport._auth_trigger()
 
     def _receiver(self, code: int) -> Callable[[Message], None]:
-        return lambda message: self.messages.put(_payload(code, message))
+        return lambda message: self._receive(_payload(code, message))
+
+    def _receive(self, payload: bytes) -> None:
+        if self.messages.qsize() < _MOST_WAITING:
+            self.messages.put(payload)
+        else:
+            self.leave(Disconnect(_PROTOCOL_ERROR, "more messages than anybody reads"))
 
 
 def login(
@@ -242,7 +260,7 @@ def login(
     Args:
         transport: a client's transport whose keys have been exchanged (`start_client`), the
             server's key checked.
-        plugin: the plugin, just started.
+        plugin: the plugin, just started. Its input is closed at the end, which tells it to end.
         hostname: the logical name of the server, for the plugin.
         port: its port.
         username: the user name, unless the plugin has one.
@@ -254,7 +272,8 @@ def login(
         limits: what to take from both.
 
     Returns:
-        The last outcome.
+        The last outcome: of the success, of a partial one, of the last attempt, or of one after
+        which the server does not go on with keyboard-interactive.
 
     Raises:
         TimeoutError: where one of them says nothing in time.
@@ -277,8 +296,9 @@ def login(
             attempts -= 1
             if event.success:
                 client.logged_in(bridge.username)
-            if event.success or event.partial or attempts < 1:
-                plugin.write(bridge.data_for_plugin())
+            over = event.success or event.partial or attempts < 1
+            if over or KEYBOARD_INTERACTIVE not in event.methods:
+                plugin.close_input()
                 return event
         elif event is not None:
             show(event)

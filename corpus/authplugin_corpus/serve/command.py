@@ -5,11 +5,14 @@ from __future__ import annotations
 import getpass
 import importlib
 import ipaddress
+import logging
 import signal
 import socket
 import sys
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,8 +21,15 @@ from ..places import VectorError
 from ..quantity import Quantity
 from .users import Configuration, read_configuration
 
+if TYPE_CHECKING:
+    from authplugin import SupervisedProcess
+    from authplugin.userauth import AskUser
+
 LINES = "\n"
 """What may stay in a text that is shown to the user: it may have more lines than one."""
+
+_GRACE = 5.0
+"""Seconds that a plugin has to end in, once it has been told what came of it."""
 
 _NEEDS = "this needs paramiko and cryptography: pip install 'authplugin[ssh]'"
 
@@ -58,14 +68,12 @@ def serve(
 
     FILE is TOML, and says who can log in and how; or --handler names Python code that decides. Each
     event is shown, without what the client has sent. Nothing but an echo of the command is run.
+    Interrupt it to end it.
     """
-    try:
-        import paramiko
+    paramiko = _paramiko()
+    from .deciding import ConfiguredHandler
+    from .listening import TestServer, ToldLogs
 
-        from .deciding import ConfiguredHandler
-        from .listening import TestServer
-    except ImportError as error:
-        raise click.ClickException(f"{error}; {_NEEDS}") from None
     if (configuration is None) == (handler is None):
         raise click.UsageError("Give either FILE or --handler.")
     if not not_only_loopback and not _is_loopback(host):
@@ -93,14 +101,35 @@ def serve(
         except Exception as error:
             raise click.BadParameter(f"no private key: {error}", param_hint="--host-key") from None
     try:
-        server = TestServer(make, tell=click.echo, host=host, port=port, host_key=key, **options)
+        server = TestServer(make, tell=_tell, host=host, port=port, host_key=key, **options)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}, port {port}: {error}") from None
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    told = logging.getLogger("authplugin.userauth")
+    told.setLevel(logging.INFO)
+    told.addHandler(ToldLogs(_tell))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     with server:
         click.echo(f"listening on {server.host} port {server.port}")
         click.echo(f"host key {server.fingerprint}")
         server.wait()
+
+
+def _tell(line: str) -> None:
+    with suppress(OSError):  # nobody reads it any more; the server goes on
+        click.echo(line)
+
+
+def _paramiko() -> ModuleType:
+    """Return paramiko, which keeps to itself what it has to say of a connection."""
+    try:
+        import cryptography  # noqa: F401 - what signatures and host keys need
+        import paramiko
+    except ImportError as error:
+        raise click.ClickException(f"{error}; {_NEEDS}") from None
+    logging.getLogger("paramiko").addHandler(logging.NullHandler())
+    found: ModuleType = paramiko
+    return found
 
 
 def _is_loopback(host: str) -> bool:
@@ -122,16 +151,23 @@ def _read(path: Path) -> Configuration:
 
 def _imported(name: str) -> Any:
     module, _, attribute = name.partition(":")
+    if not module or not attribute:
+        raise click.BadParameter(f"expected MODULE:NAME, not {name}", param_hint="--handler")
     sys.path.insert(0, "")
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise click.BadParameter(str(error), param_hint="--handler") from None
-    finally:
-        del sys.path[0]
+    except Exception as error:  # importing runs the module
+        text = f"{name} cannot be imported: {type(error).__name__}: {error}"
+        raise click.BadParameter(text, param_hint="--handler") from None
     if not callable(found):
         raise click.BadParameter(f"{name} cannot be called", param_hint="--handler")
     return found
+
+
+class _NotReached(click.ClickException):
+    """It has not come to a login, or to a refusal."""
+
+    exit_code = 2
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -141,7 +177,7 @@ def _imported(name: str) -> Any:
 @click.option(
     "--fingerprint",
     metavar="SHA256:...",
-    help="The host key's fingerprint. [default: shown, and asked about]",
+    help="The fingerprint of the server's key. [default: shown, and asked about]",
 )
 @click.option("--command", "run", metavar="TEXT", default="", help="A command to run there.")
 @click.option("--timeout", type=Quantity(min=0, min_open=True), default=60.0, show_default=True)
@@ -159,62 +195,95 @@ def login(
     on the terminal. Exits with 0 where the user has logged in, 1 where not, 2 where it did not come
     to that.
     """
-    try:
-        import paramiko
-    except ImportError as error:
-        raise click.ClickException(f"{error}; {_NEEDS}") from None
+    paramiko = _paramiko()
     from authplugin import ProtocolError, SupervisedProcess
-    from authplugin.userauth import AskUser, Banner, Declined, Outcome, PluginGone, Ready
     from authplugin.userauth.transport import login as log_in
 
     user, _, host = destination.rpartition("@")
-
-    def ask(asked: AskUser) -> list[str]:
-        for text in filter(None, (asked.name, asked.instructions)):
-            click.echo(harmless(text, LINES), err=True)
-        return [
-            input(harmless(prompt, LINES)) if echo else getpass.getpass(harmless(prompt, LINES))
-            for prompt, echo in asked.prompts
-        ]
-
-    def show(event: object) -> None:
-        match event:
-            case Banner(message):
-                click.echo(harmless(message, LINES), err=True)
-            case Ready(_, False, message) | Declined(message):
-                click.echo(f"the plugin does not help: {harmless(message, LINES)}", err=True)
-            case PluginGone(violation):
-                click.echo(f"the plugin has ended{f': {violation}' if violation else ''}", err=True)
-            case Outcome(False):
-                click.echo("refused" if not event.partial else "more is needed", err=True)
-
     try:
-        with paramiko.Transport((host, port)) as transport, SupervisedProcess(plugin) as process:
+        with (
+            closing(socket.create_connection((host, port), timeout)) as connection,
+            paramiko.Transport(connection) as transport,
+        ):
             transport.start_client(timeout=timeout)
-            found = transport.get_remote_server_key().fingerprint
-            if fingerprint is None:
-                click.confirm(f"The host key is {found}. Go on?", abort=True, err=True)
-            elif fingerprint != found:
-                raise click.ClickException(f"the host key is {found}, and not {fingerprint}")
-            outcome = log_in(
-                transport,
-                process,
-                hostname=host,
-                port=port,
-                username=user,
-                ask=ask,
-                show=show,
-                timeout=timeout,
-            )
+            _check_key(transport.get_remote_server_key().fingerprint, fingerprint)
+            with SupervisedProcess(plugin) as process:
+                outcome = log_in(
+                    transport,
+                    process,
+                    hostname=host,
+                    port=port,
+                    username=user,
+                    ask=_ask,
+                    show=_show,
+                    timeout=timeout,
+                )
+                with suppress(TimeoutError):
+                    process.wait(_GRACE)
+            _show_error_output(process)
             if outcome.success:
                 _run(transport, run, timeout)
     except (OSError, EOFError, ProtocolError, paramiko.SSHException) as error:
-        raise click.ClickException(str(error)) from None
+        raise _NotReached(harmless(str(error)) or "the server has closed the connection") from None
     sys.exit(0 if outcome.success else 1)
 
 
+def _check_key(found: str, fingerprint: str | None) -> None:
+    if fingerprint is not None and fingerprint != found:
+        raise _NotReached(f"the host key is {found}, and not {fingerprint}")
+    try:
+        if fingerprint is not None or click.confirm(f"The host key is {found}. Go on?", err=True):
+            return
+    except click.Abort:
+        click.echo(err=True)  # nobody is there who answers, and ends the line
+    raise _NotReached("nobody says that the host key is right (--fingerprint does)")
+
+
+def _ask(asked: AskUser) -> list[str]:
+    for text in filter(None, (asked.name, asked.instructions)):
+        click.echo(harmless(text, LINES), err=True)
+    try:
+        return [_answer(harmless(prompt, LINES), echo) for prompt, echo in asked.prompts]
+    except EOFError:
+        click.echo(err=True)
+        raise _NotReached("the input has ended where an answer was due") from None
+
+
+def _answer(prompt: str, echo: bool) -> str:
+    if not echo:
+        return getpass.getpass(prompt)
+    click.echo(prompt, nl=False, err=True)
+    return input()
+
+
+def _show(event: object) -> None:
+    from authplugin.userauth import Banner, Declined, Outcome, PluginGone, Ready
+
+    match event:
+        case Banner(message):
+            click.echo(harmless(message, LINES), err=True)
+        case Ready("", _, _):
+            raise _NotReached("neither the plugin nor you name a user: say USER@HOST")
+        case Ready(_, False, message) | Declined(message):
+            click.echo(f"the plugin does not help: {harmless(message, LINES)}", err=True)
+        case PluginGone(violation):
+            click.echo(f"the plugin has ended{f': {violation}' if violation else ''}", err=True)
+        case Outcome(False, partial, methods):
+            said = "more is needed" if partial else "refused"
+            goes_on = harmless(", ".join(methods)) or "nothing"
+            click.echo(f"{said}; the server goes on with {goes_on}", err=True)
+
+
+def _show_error_output(process: SupervisedProcess) -> None:
+    for line in process.error_output.decode(errors="replace").splitlines():
+        click.echo(f"plugin: {harmless(line)}", err=True)
+
+
 def _run(transport: Any, command: str, timeout: float) -> None:
-    click.echo(f"logged in as {transport.get_username()}", err=True)
+    username = transport.get_username()
+    if username is None:
+        raise EOFError("the server has closed the connection behind its success")
+    click.echo(f"logged in as {harmless(username)}", err=True)
     if command:
         channel = transport.open_session(timeout=timeout)
         channel.settimeout(timeout)

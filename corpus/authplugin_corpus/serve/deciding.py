@@ -10,7 +10,7 @@ from authplugin.userauth import Prompts, Round, SSHUserAuthRequest
 
 from .users import Configuration, Failure, Question, User
 
-_NOBODY = User("", rounds=())
+_NOBODY = User("")
 
 
 class ConfiguredHandler:
@@ -25,7 +25,10 @@ class ConfiguredHandler:
         self._round = 0
 
     def prompts(self, wanted: Round) -> Prompts | None:
-        """Return the next round; a user who is not known is asked what the first one is."""
+        """Return the next round; a user of whom nothing is to be asked is asked what another is.
+
+        So nobody learns from it who is known (RFC 4256, section 3.1).
+        """
         self._round = wanted.number
         rounds = self._rounds(self._user(wanted.user))
         return rounds[wanted.number - 1].prompts if wanted.number <= len(rounds) else None
@@ -33,6 +36,8 @@ class ConfiguredHandler:
     def user_auth_request(self, event: SSHUserAuthRequest) -> None:
         """Decide, at once or after the user's delay."""
         user = self._user(event.user)
+        if user.fail is Failure.RAISE:
+            raise RuntimeError("the configuration says so")
         if user.delay:
             event.defer()
             timer = threading.Timer(user.delay, self._decide_late, (event, user))
@@ -51,16 +56,15 @@ class ConfiguredHandler:
         return self._configuration.users.get(name, _NOBODY)
 
     def _rounds(self, user: User) -> tuple[Question, ...]:
-        if user is not _NOBODY:
-            return user.rounds or ()
+        if user.rounds is not None:
+            return user.rounds
         known = (each.rounds for each in self._configuration.users.values() if each.rounds)
         return next(known, ())
 
     def _decide(self, event: SSHUserAuthRequest, user: User) -> None:
-        if user.fail is Failure.RAISE:
-            raise RuntimeError("the configuration says so")
-        if user is not _NOBODY:
-            event.available_methods = ",".join(self._open(event, user))
+        if user is _NOBODY:
+            return
+        event.available_methods = ",".join(self._open(event, user))
         method = event.auth_method
         if user.fail is not None or not self._is_right(event, user):
             return

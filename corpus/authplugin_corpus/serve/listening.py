@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -14,44 +15,74 @@ import paramiko
 from authplugin.userauth import SSHUserAuthRequest, UserAuthHandler
 from authplugin.userauth.transport import ServerAuthentication
 
+from ..output import harmless
+
 HandlerFactory = Callable[[], UserAuthHandler]
+Tell = Callable[[str], None]
+
+LINES = "\n"
+"""What may stay in a text of somebody else's that may have more lines than one."""
 
 _CHANNEL_REQUEST = 98
+
+_ENDS = (EOFError, OSError)
+"""What ends a connection that says nothing of either side."""
 
 MOST_CONNECTIONS = 64
 """At one time; further clients wait."""
 
 
-class _Telling:
-    """A handler that tells of each event, and of what another one decides."""
+class ToldLogs(logging.Handler):
+    """Tells what is logged of authentication: why a request was refused, what a handler raised.
 
-    def __init__(self, handler: UserAuthHandler, tell: Callable[[str], None]) -> None:
+    Args:
+        tell: called with a text for each record.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        super().__init__(logging.INFO)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Tell of a record."""
+        self._tell(harmless(record.getMessage().rstrip(), LINES))
+
+
+class _Telling:
+    """A handler that tells of each event whose decision comes later."""
+
+    def __init__(self, handler: UserAuthHandler, tell: Tell) -> None:
         self._handler = handler
         self._tell = tell
         self.prompts = handler.prompts
 
     def user_auth_request(self, event: SSHUserAuthRequest) -> None:
-        try:
-            self._handler.user_auth_request(event)
-        finally:
-            self._tell(described(event))
+        self._handler.user_auth_request(event)
+        if event.deferred:
+            self._tell(f"{_named(event)}: deferred")
 
 
 def described(event: SSHUserAuthRequest) -> str:
-    """Return an event as a line, without what the client has shown."""
-    shown = [f"connection {event.connection_id}: {event.user!r} {event.auth_method}"]
-    if event.key_algorithm:
-        shown.append(event.key_algorithm + (" (query)" if event.is_query else ""))
-    if event.auth_param:
-        shown.append(f"parameter of {len(event.auth_param)} (not shown)")
+    """Return an event that is decided as a line, without what the client has shown."""
     verdict = "refused"
-    if event.partial_success:
+    if event.change_password is not None:
+        verdict = "password change required"
+    elif event.partial_success:
         verdict = "partial success"
     elif event.accept:
         verdict = "accepted"
-    elif event.change_password is not None:
-        verdict = "password change required"
-    return f"{', '.join(shown)}: {verdict}; available {event.available_methods or 'nothing'}"
+    return f"{_named(event)}: {verdict}; available {event.available_methods or 'nothing'}"
+
+
+def _named(event: SSHUserAuthRequest) -> str:
+    shown = [f"connection {event.connection_id}: {event.user!r:.100} {harmless(event.auth_method)}"]
+    if event.key_algorithm:
+        shown.append(event.key_algorithm + (" (query)" if event.is_query else ""))
+    if event.new_password is not None:
+        shown.append("with a new password (not shown)")
+    if event.auth_param:
+        shown.append(f"parameter of {len(event.auth_param)} (not shown)")
+    return ", ".join(shown)
 
 
 class _Channels(paramiko.ServerInterface):  # type: ignore[misc]  # paramiko has no types
@@ -61,8 +92,11 @@ class _Channels(paramiko.ServerInterface):  # type: ignore[misc]  # paramiko has
     behind the call that grants it: so it is begun by what calls that.
     """
 
-    def __init__(self, transport: paramiko.Transport) -> None:
+    def __init__(self, authentication: ServerAuthentication, tell: Tell) -> None:
+        self._authentication = authentication
+        self._tell = tell
         self._granted: dict[Any, bytes] = {}
+        transport = authentication.transport
         table = dict(transport._channel_handler_table)
         grant = table[_CHANNEL_REQUEST]
 
@@ -86,6 +120,10 @@ class _Channels(paramiko.ServerInterface):  # type: ignore[misc]  # paramiko has
         return self.check_channel_exec_request(channel, b"")
 
     def check_channel_exec_request(self, channel: Any, command: bytes) -> bool:
+        who = self._authentication.authenticated
+        assert who is not None  # paramiko grants nothing before
+        asked = f"echoed: {command.decode(errors='replace')!r}" if command else "a shell, echoed"
+        self._tell(f"{who.user!r} by {', '.join(who.methods)}, in {who.home_dir!r}: {asked}")
         self._granted[channel] = command
         return True
 
@@ -102,7 +140,7 @@ class TestServer:
 
     Args:
         handler: makes a handler for each connection.
-        tell: called with a line for each thing that happens.
+        tell: called with a line for each thing that happens, in whatever thread.
         host: the address to listen on.
         port: the port; 0 for a free one.
         host_key: the server's key; None for a new one.
@@ -118,19 +156,18 @@ class TestServer:
         self,
         handler: HandlerFactory,
         *,
-        tell: Callable[[str], None] = lambda line: None,
+        tell: Tell = lambda line: None,
         host: str = "127.0.0.1",
         port: int = 0,
         host_key: paramiko.PKey | None = None,
-        banner: str = "",
         **options: Any,
     ) -> None:
         self._handler = handler
         self._tell = tell
         self._options = options
-        self._banner = banner
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        self._listener = socket.create_server(address[:2], family=family)
         self.host_key = host_key or paramiko.RSAKey.generate(3072)
-        self._listener = socket.create_server((host, port))
         self.host, self.port = self._listener.getsockname()[:2]
         self._room = threading.Semaphore(MOST_CONNECTIONS)
         self._transports: set[paramiko.Transport] = set()
@@ -144,34 +181,52 @@ class TestServer:
 
     def _accept(self) -> None:
         for number in itertools.count(1):
+            self._room.acquire()
             try:
                 connection, address = self._listener.accept()
             except OSError:
                 return  # closed
-            self._room.acquire()
             self._tell(f"connection {number}: from {address[0]}")
             threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
+        def tell(line: str) -> None:
+            self._tell(f"connection {number}: {line}")
+
         try:
-            transport = paramiko.Transport(connection)
-            self._transports.add(transport)
-            transport.add_server_key(self.host_key)
-            authentication = ServerAuthentication(
-                transport,
-                _Telling(self._handler(), self._tell),
-                connection_id=number,
-                banner=self._banner,
-                **self._options,
-            )
-            transport.start_server(event=threading.Event(), server=_Channels(transport))
-            transport.join()
-            who = authentication.authenticated
-            ended = f"{who.user!r} was logged in" if who else "nobody had logged in"
-            self._tell(f"connection {number}: closed, {ended}")
-            self._transports.discard(transport)
+            with connection:
+                tell(self._converse(connection, number, tell))
+        except Exception as error:
+            # What makes handlers is somebody else's; its text may hold anything.
+            tell(f"closed: {type(error).__name__}: {harmless(str(error))}")
         finally:
             self._room.release()
+
+    def _converse(self, connection: socket.socket, number: int, tell: Tell) -> str:
+        """Serve a client until the connection is closed; return how that came."""
+        handler = _Telling(self._handler(), self._tell)
+        transport = paramiko.Transport(connection)
+        authentication = ServerAuthentication(
+            transport,
+            handler,
+            connection_id=number,
+            on_decision=lambda event: self._tell(described(event)),
+            **self._options,
+        )
+        self._transports.add(transport)
+        try:
+            transport.add_server_key(self.host_key)
+            server = _Channels(authentication, tell)
+            transport.start_server(event=threading.Event(), server=server)
+            transport.join()
+        finally:
+            authentication.abort()
+            self._transports.discard(transport)
+        who = authentication.authenticated
+        error = transport.get_exception()
+        ended = f"{who.user!r} was logged in" if who else "nobody had logged in"
+        because = "" if error is None or isinstance(error, _ENDS) else f" ({error})"
+        return f"closed, {ended}{harmless(because)}"
 
     def close(self) -> None:
         """Close every connection, and stop listening."""
@@ -180,6 +235,7 @@ class TestServer:
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._room.release()
         for transport in list(self._transports):
             transport.close()
             transport.join(5)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from authplugin import KEYBOARD_INTERACTIVE
-from authplugin.userauth import ALGORITHMS, DEFAULT_ALGORITHMS, Prompts
+from authplugin.userauth import ALGORITHMS, DEFAULT_ALGORITHMS, Prompts, UserAuthLimits
+from authplugin.userauth.signatures import UnacceptableKeyError, load_key
 
 from ..places import Place, VectorError
 
@@ -92,6 +95,9 @@ class Configuration:
     banner: str = ""
 
 
+_NAME = re.compile(r"[!-+\--~]+")
+_LIMITS = UserAuthLimits()
+_ALGORITHM_OF = {each.key_type: each.name for each in ALGORITHMS.values()}
 _TOP = frozenset({"methods", "algorithms", "root_directory", "banner"})
 _USER = frozenset(
     {
@@ -116,7 +122,7 @@ def read_configuration(path: Path) -> Configuration:
     """
     try:
         top = Place(tomllib.loads(path.read_text(encoding="utf-8")), path.name)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise VectorError(path.name, "", f"no TOML: {error}") from None
     members = top.members(frozenset({"user"}), _TOP)
     users: dict[str, User] = {}
@@ -130,7 +136,9 @@ def read_configuration(path: Path) -> Configuration:
         name: members[name].any_text() for name in ("root_directory", "banner") if name in members
     }
     if "methods" in members:
-        changes["methods"] = ",".join(each.text() for each in members["methods"].items())
+        changes["methods"] = ",".join(
+            each.matching(_NAME, "the name of a method") for each in members["methods"].items()
+        )
     algorithms = made.algorithms
     if "algorithms" in members:
         algorithms = tuple(_algorithm(each) for each in members["algorithms"].items())
@@ -139,13 +147,13 @@ def read_configuration(path: Path) -> Configuration:
 
 def _algorithm(place: Place) -> str:
     if place.text() not in ALGORITHMS:
-        raise place.wrong(f"expected one of {', '.join(ALGORITHMS)}")
+        raise place.wrong(f"expected one of {', '.join(ALGORITHMS)}, not {place.text()!r}")
     return place.text()
 
 
 def _user(place: Place, folder: Path) -> User:
     members = place.members(frozenset({"name"}), _USER)
-    texts = {
+    texts: dict[str, Any] = {
         name: members[name].any_text()
         for name in ("password", "new_password", "home_dir")
         if name in members
@@ -155,24 +163,41 @@ def _user(place: Place, folder: Path) -> User:
         keys=_keys(members["authorized_keys"], folder)
         if "authorized_keys" in members
         else frozenset(),
-        rounds=tuple(map(_round, members["round"].items())) if "round" in members else None,
-        requires=tuple(each.text() for each in members["requires"].items())
-        if "requires" in members
-        else (),
+        rounds=_rounds(members["round"]) if "round" in members else None,
         delay=_seconds(members["delay"]) if "delay" in members else 0.0,
         fail=members["fail"].one_of(Failure) if "fail" in members else None,
         **texts,
     )
-    for method in user.requires:
+    if user.new_password is not None and user.password is None:
+        raise members["new_password"].wrong("expected a password beside it, which is to be changed")
+    if "requires" not in members:
+        return user
+    return replace(user, requires=_required(members["requires"], user))
+
+
+def _required(place: Place, user: User) -> tuple[str, ...]:
+    required: list[str] = []
+    for each in place.items():
+        method = each.text()
         if method not in user.methods:
-            raise members["requires"].wrong(f"{user.name!r} has nothing for {method!r}")
-    return user
+            raise each.wrong(f"{user.name!r} has nothing for {method!r}")
+        if method in required:
+            raise each.wrong(f"{method!r} is there twice")
+        required.append(method)
+    return tuple(required)
 
 
 def _seconds(place: Place) -> float:
     if type(place.value) not in (int, float) or not 0 <= place.value <= 3600:
         raise place.wrong("expected seconds, from 0 to 3600")
     return float(place.value)
+
+
+def _rounds(place: Place) -> tuple[Question, ...]:
+    rounds = tuple(map(_round, place.items()))
+    if len(rounds) > _LIMITS.rounds:
+        raise place.wrong(f"expected at most {_LIMITS.rounds} rounds")
+    return rounds
 
 
 def _round(place: Place) -> Question:
@@ -183,6 +208,8 @@ def _round(place: Place) -> Question:
         found = each.members(frozenset({"text"}), frozenset({"echo", "answer"}))
         prompts.append((found["text"].text(), found["echo"].flag() if "echo" in found else False))
         answers.append(found["answer"].any_text() if "answer" in found else None)
+    if len(prompts) > _LIMITS.prompts:
+        raise place.wrong(f"expected at most {_LIMITS.prompts} prompts")
     texts = {key: members[key].any_text() for key in ("name", "instructions") if key in members}
     return Question(Prompts(prompts, **texts), tuple(answers))
 
@@ -196,7 +223,7 @@ def _keys(place: Place, folder: Path) -> frozenset[bytes]:
         if " " not in line:
             try:
                 lines = (folder / line).read_text(encoding="utf-8").splitlines()
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 raise each.wrong(f"expected a public key, or a file of them: {error}") from None
         for one in lines:
             if one.strip() and not one.startswith("#"):
@@ -210,6 +237,11 @@ def _key(line: str, place: Place) -> bytes:
         blob = base64.b64decode(words[1], validate=True)
     except (IndexError, binascii.Error):
         raise place.wrong("expected a public key: its type, and base64") from None
-    if blob[4 : 4 + len(words[0])] != words[0].encode():
-        raise place.wrong(f"the public key is not of type {words[0]}")
+    if words[0] not in _ALGORITHM_OF:
+        known = ", ".join(_ALGORITHM_OF)
+        raise place.wrong(f"expected a public key of one of these types: {known}")
+    try:
+        load_key(_ALGORITHM_OF[words[0]], blob)
+    except UnacceptableKeyError as error:
+        raise place.wrong(f"expected a public key: {error}") from None
     return blob

@@ -9,7 +9,12 @@ from authplugin.userauth import (
     Prompts,
     Round,
     SSHUserAuthRequest,
+    UserAuthFailure,
+    UserAuthInfoResponse,
+    UserAuthKeyboardInteractive,
     UserAuthMessage,
+    UserAuthNone,
+    UserAuthPassword,
     UserAuthPublicKey,
     UserAuthServer,
     decode_payload,
@@ -18,6 +23,13 @@ from authplugin.userauth import (
 
 SERVICE = "ssh-connection"
 SESSION_ID = b"the session identifier"
+
+REFUSED = UserAuthFailure("publickey,password,keyboard-interactive", False)
+NONE = UserAuthNone("alice", SERVICE)
+PASSWORD = UserAuthPassword("alice", SERVICE, "swordfish")
+INTERACTIVE = UserAuthKeyboardInteractive("alice", SERVICE, "", "pam")
+CODE = Prompts([("Code: ", True)])
+TWO = Prompts([("Code: ", True), ("PIN: ", False)], "Login", "Twice")
 
 
 def string(data: bytes) -> bytes:
@@ -101,3 +113,20 @@ class Key:
         covered = string(session_id) + encode_payload(made)[:-4]
         made.signature = string(b"ssh-ed25519") + string(self._key.sign(covered))
         return made
+
+
+def answer(*responses: str) -> UserAuthInfoResponse:
+    """Return what a user answers."""
+    return UserAuthInfoResponse(list(responses))
+
+
+def partly(*methods: str) -> Handler:
+    """Return a handler for which these methods, in this order, are needed."""
+
+    def decide(event: SSHUserAuthRequest) -> None:
+        missing = [name for name in methods if name not in event.completed]
+        if event.auth_method.startswith(missing[0]):
+            event.accept = len(missing) == 1 or event.auth_method != missing[0]
+            event.partial_success = not event.accept
+
+    return Handler(decide, [CODE])

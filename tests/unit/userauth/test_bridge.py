@@ -1,11 +1,9 @@
 """Server, bridge and plugin in one process, none of them with any input or output of its own."""
 
-from collections.abc import Callable
-
 import pytest
 
 from authplugin import (
-    EndOfFile,
+    Limits,
     LocalProtocolError,
     Message,
     PluginAuthFailure,
@@ -21,119 +19,23 @@ from authplugin import (
     PluginProtocolAccept,
     PluginProtocolReject,
     PluginSession,
-    RemoteProtocolError,
 )
 from authplugin.session import Event as PluginEvent
 from authplugin.userauth import (
     AskUser,
-    Banner,
     Bridge,
     Declined,
     Outcome,
     Phase,
     PluginGone,
-    Prompts,
     Ready,
     SSHUserAuthRequest,
-    UserAuthBanner,
-    UserAuthFailure,
     UserAuthInfoRequest,
-    UserAuthServer,
-    UserAuthSuccess,
     encode_payload,
 )
-from authplugin.userauth.bridge import Event
 
-from .clients import SESSION_ID, Handler
-
-CODE = Prompts([("Code: ", True)], "Login", "From your token")
-USER = PluginInitResponse(2, "")
-
-
-def usual(message: PluginEvent) -> Message | None:
-    """Answer as a plugin does that knows every code."""
-    match message:
-        case PluginInit():
-            return PluginInitResponse(2, "alice")
-        case PluginProtocol():
-            return PluginProtocolAccept()
-        case PluginKIServerRequest():
-            return PluginKIServerResponse(["123456" for _ in message.prompts])
-    return None
-
-
-class Talk:
-    """All three, and what was said.
-
-    Args:
-        handler: the server's.
-        answer: what the plugin answers to a message; None says nothing, and `EOFError` ends it.
-        user: what the user answers.
-    """
-
-    def __init__(
-        self,
-        handler: Handler,
-        answer: Callable[[PluginEvent], Message | None] = usual,
-        *,
-        username: str = "",
-        user: Callable[[AskUser], list[str]] = lambda asked: [],
-    ) -> None:
-        self.server = UserAuthServer(handler, session_id=SESSION_ID)
-        self.bridge = Bridge("example.com", 22, username)
-        self.plugin: PluginSession | None = PluginSession()
-        self.answer = answer
-        self.user = user
-        self.events: list[Event] = []
-        self.heard: list[PluginEvent] = []
-        self.to_server: list[bytes] = []
-
-    def run(self) -> list[Event]:
-        """Carry everything to where it belongs until nobody has anything to say."""
-        before = len(self.events)
-        moved = True
-        while moved:
-            moved = self._to_plugin() | self._to_server()
-            while (event := self.bridge.next_event()) is not None:
-                moved = True
-                self.events.append(event)
-                if isinstance(event, AskUser):
-                    self.bridge.answer(self.user(event))
-        return self.events[before:]
-
-    def _to_plugin(self) -> bool:
-        data = self.bridge.data_for_plugin()
-        if not data or self.plugin is None:
-            return False
-        self.plugin.receive_data(data)
-        for event in self.plugin.events():
-            assert not isinstance(event, EndOfFile)
-            self.heard.append(event.detach())
-            try:
-                reply = self.answer(event)
-            except EOFError:
-                self.plugin = None
-                self.bridge.plugin_ended()
-                break
-            if reply is not None:
-                self.bridge.receive_from_plugin(self.plugin.send(reply))
-        return True
-
-    def _to_server(self) -> bool:
-        payloads = self.bridge.data_for_server()
-        self.to_server += payloads
-        for payload in payloads:
-            self.server.receive(payload)
-        for payload in self.server.data_to_send():
-            self.bridge.receive_from_server(payload)
-        return bool(payloads)
-
-
-def knowing(*secrets: str) -> Callable[[SSHUserAuthRequest], None]:
-    def decide(event: SSHUserAuthRequest) -> None:
-        event.accept = event.auth_param in ("", *secrets) and event.auth_method != "none"
-
-    return decide
+from .clients import Handler
+from .talk import CODE, Talk, knowing, usual
 
 
 def test_a_login() -> None:
@@ -278,6 +180,8 @@ def test_the_plugin_goes_in_the_middle(during: type[Message]) -> None:
     clean = during is PluginAuthFailure
     assert (gone.violation is None) == clean
     assert sum(isinstance(each, AskUser) for each in talk.events) == 1
+    helped = during is not PluginInit
+    assert Ready("alice" if helped else "bob", helped) in talk.events
     with pytest.raises(LocalProtocolError):
         talk.bridge.receive_from_plugin(b"\0")
     with pytest.raises(LocalProtocolError):
@@ -320,66 +224,13 @@ def test_a_plugin_that_goes_while_it_asks_the_user() -> None:
     assert bridge.data_for_server()[-1][0] == 61
 
 
-def test_banners_are_shown_at_any_time() -> None:
+def test_a_byte_that_is_true_passes_as_it_is() -> None:
     talk = Talk(Handler())
-    talk.bridge.receive_from_server(encode_payload(UserAuthBanner("Welcome", "")))
-    assert talk.bridge.next_event() == Banner("Welcome")
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        encode_payload(UserAuthSuccess()),
-        encode_payload(UserAuthFailure("password", False)),
-        encode_payload(UserAuthInfoRequest("", "", "", [])),
-        b"\x32" + bytes(12),
-        b"\x3d" + bytes(4),
-        b"",
-        b"\x34 ",
-    ],
-)
-def test_what_the_server_may_not_say(payload: bytes) -> None:
-    talk = Talk(Handler())
-    talk.run()
-    with pytest.raises(RemoteProtocolError):
-        talk.bridge.receive_from_server(payload)
-
-
-def test_what_the_server_may_not_say_before_it_has_the_answer() -> None:
-    talk = Talk(Handler())
+    limits = Limits(nonzero_is_true=True)
+    talk.bridge = Bridge("example.com", 22, "bob", limits=limits)
     talk.run()
     talk.bridge.authenticate()
     talk._to_plugin()
-    talk.bridge.receive_from_server(encode_payload(UserAuthInfoRequest("", "", "", [])))
-    with pytest.raises(RemoteProtocolError, match="before the answer"):
-        talk.bridge.receive_from_server(encode_payload(UserAuthSuccess()))
-
-
-def test_mistakes_of_the_caller_change_nothing() -> None:
-    talk = Talk(Handler(knowing("123456"), [CODE]), lambda message: None)
-    with pytest.raises(LocalProtocolError, match="wrong-state"):
-        talk.bridge.authenticate()
-    with pytest.raises(LocalProtocolError, match="wrong-state"):
-        talk.bridge.set_username("bob")
-    with pytest.raises(LocalProtocolError, match="wrong-turn"):
-        talk.bridge.answer([])
-    plugin = talk.plugin
-    assert plugin is not None
-    talk._to_plugin()
-    assert talk.bridge.awaits_plugin
-    talk.bridge.receive_from_plugin(plugin.send(USER))
-    with pytest.raises(LocalProtocolError, match="no user name"):
-        talk.bridge.authenticate()
-    talk.bridge.set_username("bob")
-    talk.bridge.authenticate()
-    talk._to_plugin()
-    talk.bridge.receive_from_plugin(plugin.send(PluginProtocolReject("")))
-    talk._to_server()
-    with pytest.raises(LocalProtocolError, match="response-count"):
-        talk.bridge.answer(["1", "2"])
-    with pytest.raises(LocalProtocolError):
-        talk.bridge.answer(["\ud800"])
-    while talk.bridge.next_event() is not None:
-        pass
-    talk.bridge.answer(["123456"])
-    assert talk.run() == [Outcome(success=True)]
+    asked = encode_payload(UserAuthInfoRequest("", "", "", [("P", True)]))[:-1] + b"\7"
+    talk.bridge.receive_from_server(asked)
+    assert talk.bridge.data_for_plugin()[5:] == asked[1:]

@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa, utils
 
+from authplugin.userauth import signatures
 from authplugin.userauth.signatures import (
     ALGORITHMS,
     DEFAULT_ALGORITHMS,
@@ -166,10 +167,27 @@ def test_no_truncated_signature_and_none_with_more(algorithm: str, pair: Pair) -
             verify(algorithm, pair.blob, bad, COVERED)
 
 
+def test_nothing_follows_the_value_of_a_signature(algorithm: str, pair: Pair) -> None:
+    for more in (b"\0", pair.sign(COVERED)):
+        with pytest.raises(UnacceptableKeyError):
+            verify(
+                algorithm,
+                pair.blob,
+                string(algorithm.encode()) + string(pair.sign(COVERED) + more),
+                COVERED,
+            )
+
+
 def test_no_truncated_key_and_none_with_more(algorithm: str, pair: Pair) -> None:
     for bad in (*(pair.blob[:size] for size in range(len(pair.blob))), pair.blob + b"\0"):
         with pytest.raises(UnacceptableKeyError):
             load_key(algorithm, bad)
+
+
+def test_a_key_of_another_type(algorithm: str, pair: Pair) -> None:
+    odd = pair.blob[:4] + bytes((pair.blob[4] ^ 1,)) + pair.blob[5:]
+    with pytest.raises(UnacceptableKeyError, match="is not of type"):
+        load_key(algorithm, odd)
 
 
 def test_an_algorithm_of_another_name(algorithm: str, pair: Pair) -> None:
@@ -201,7 +219,7 @@ GOOD_MODULUS = b"\0" + b"\xc1" * 256
         rsa_blob(b"\1" * 9, GOOD_MODULUS),
         rsa_blob(b"", GOOD_MODULUS),
         rsa_blob(b"\xff", GOOD_MODULUS),
-        rsa_blob(b"\0\1", GOOD_MODULUS),
+        rsa_blob(b"\0\1\0\1", GOOD_MODULUS),
         rsa_blob(b"\0", GOOD_MODULUS),
         rsa_blob(b"\2", GOOD_MODULUS),
     ],
@@ -231,7 +249,7 @@ def test_a_certificate_with_another_kind_of_key(other: str) -> None:
     name = "x509v3-sign-dss" if other == "rsa" else "x509v3-sign-rsa"
     blob = made.blob.replace(f"x509v3-sign-{other}".encode(), name.encode(), 1)
     with pytest.raises(UnacceptableKeyError, match="another kind of key"):
-        verify(name, blob, string(name.encode()) + string(bytes(40)), COVERED)
+        load_key(name, blob)
 
 
 def test_a_blob_that_is_no_certificate() -> None:
@@ -243,3 +261,21 @@ def test_a_dsa_signature_of_another_size() -> None:
     pair = dsa_pair()
     with pytest.raises(UnacceptableKeyError, match="40 bytes"):
         verify("ssh-dss", pair.blob, string(b"ssh-dss") + string(bytes(41)), COVERED)
+
+
+def test_a_certificate_holds_a_key_as_large_as_keys_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = MAKERS["x509v3-sign-rsa"]()
+    load_key("x509v3-sign-rsa", made.blob)
+    monkeypatch.setattr(signatures, "_SMALLEST_RSA", 2049)
+    with pytest.raises(UnacceptableKeyError, match="an RSA key has"):
+        load_key("x509v3-sign-rsa", made.blob)
+
+
+def test_a_certificate_that_is_only_warned_of() -> None:
+    made = MAKERS["x509v3-sign-rsa"]()
+    odd = made.blob.replace(b"\x02\x01\x01\x30", b"\x02\x01\x00\x30", 1)  # the serial number
+    assert odd != made.blob
+    with pytest.raises(UnacceptableKeyError, match="serial number"):
+        load_key("x509v3-sign-rsa", odd)

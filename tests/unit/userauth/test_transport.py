@@ -1,58 +1,22 @@
-"""Both ends over paramiko's transports, on loopback sockets."""
+"""Both ends over paramiko's transports, on a pair of sockets."""
 
-import socket
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import paramiko
 import pytest
 
-from authplugin import SupervisedProcess
 from authplugin.userauth import (
-    AskUser,
-    Outcome,
-    Prompts,
-    SSHUserAuthRequest,
+    Disconnect,
+    UserAuthBanner,
     UserAuthLimits,
     UserAuthNone,
     UserAuthPassword,
     encode_payload,
 )
-from authplugin.userauth.transport import ClientAuthentication, ServerAuthentication, login
 
 from .clients import SERVICE, Handler, accepting
-
-KEY = paramiko.RSAKey.generate(2048)
-WAIT = 20.0  # seconds
-
-
-class Server(paramiko.ServerInterface):  # type: ignore[misc]
-    """Lets a client that has logged in open a session."""
-
-    def check_channel_request(self, kind: str, chanid: int) -> int:
-        return int(paramiko.OPEN_SUCCEEDED)
-
-
-@contextmanager
-def connected(
-    handler: Handler, **options: Any
-) -> Iterator[tuple[paramiko.Transport, ServerAuthentication]]:
-    """Yield a client's transport whose keys have been exchanged, and the server's end."""
-    ours, theirs = socket.socketpair()
-    with paramiko.Transport(ours) as client, paramiko.Transport(theirs) as server:
-        server.add_server_key(KEY)
-        authentication = ServerAuthentication(server, handler, **options)
-        server.start_server(server=Server(), event=threading.Event())
-        client.start_client(timeout=WAIT)
-        yield client, authentication
-    server.join(WAIT)
-    client.join(WAIT)
-    assert not server.is_alive()
-    assert not client.is_alive()
+from .transports import WAIT, Raw, connected
 
 
 def test_paramikos_own_client_logs_in_and_opens_a_session() -> None:
@@ -84,22 +48,6 @@ def test_a_banner() -> None:
     with connected(Handler(accepting("password")), banner="Welcome") as (client, _):
         client.auth_password("alice", "x")
         assert client.get_banner() == b"Welcome"
-
-
-class Raw:
-    """A client that sends what it likes, and reads payloads."""
-
-    def __init__(self, transport: paramiko.Transport) -> None:
-        self.client = ClientAuthentication(transport)
-        assert self.read()[:1] == b"\x06"
-
-    def read(self) -> bytes:
-        payload = self.client.messages.get(timeout=WAIT)
-        assert payload is not None
-        return payload
-
-    def ends(self) -> bool:
-        return self.client.messages.get(timeout=WAIT) is None
 
 
 def test_a_deferred_decision_holds_nothing_up() -> None:
@@ -201,151 +149,86 @@ def test_what_is_decided_on_a_closed_connection_goes_nowhere() -> None:
         assert raw.ends()
 
 
-PLUGIN = """
-import sys
-
-import authplugin
-
-
-class Fixture(authplugin.Plugin):
-    def init(self, client):
-        return "alice"
-
-    def keyboard_interactive(self, request, ask_user):
-        if "asks" in sys.argv:
-            return ask_user([prompt.prompt for prompt in request.prompts])
-        return ["123456" for _ in request.prompts]
-
-
-if "ends" not in sys.argv:
-    authplugin.run(Fixture())
-"""
-
-
-@pytest.fixture
-def plugin(tmp_path: Path) -> Callable[..., SupervisedProcess]:
-    path = tmp_path / "plugin.py"
-    path.write_text(PLUGIN)
-    return lambda *arguments: SupervisedProcess([sys.executable, str(path), *arguments])
-
-
-def knowing(event: SSHUserAuthRequest) -> None:
-    event.accept = event.auth_param in ("", "123456")
-
-
-CODE = Prompts([("Code: ", True)])
-
-
-@pytest.mark.parametrize("arguments", [(), ("asks",), ("ends",)])
-def test_a_login_by_plugin(
-    arguments: tuple[str, ...], plugin: Callable[..., SupervisedProcess]
-) -> None:
-    asked: list[AskUser] = []
-    shown: list[object] = []
-
-    def ask(question: AskUser) -> list[str]:
-        asked.append(question)
-        return ["123456"]
-
-    with (
-        connected(Handler(knowing, [CODE])) as (transport, server),
-        plugin(*arguments) as process,
-    ):
-        outcome = login(
-            transport,
-            process,
-            hostname="example.com",
-            port=22,
-            username="bob",
-            ask=ask,
-            show=shown.append,
-            timeout=WAIT,
-        )
-        assert outcome == Outcome(success=True)
-        assert server.get_username() == transport.get_username()
-        assert server.get_username() == ("bob" if arguments == ("ends",) else "alice")
-        assert transport.is_authenticated()
-        assert [each.by_plugin for each in asked] == {
-            (): [],
-            ("asks",): [True],
-            ("ends",): [False],
-        }[arguments]
-        assert shown[-1] == outcome
-        transport.open_session(timeout=WAIT).close()
-
-
-def test_a_refused_login_is_tried_again_and_ends(
-    plugin: Callable[..., SupervisedProcess],
-) -> None:
-    handler = Handler(rounds=[CODE])
-    with connected(handler) as (transport, server), plugin() as process:
-        outcome = login(
-            transport,
-            process,
-            hostname="example.com",
-            port=22,
-            ask=lambda asked: [],
-            attempts=2,
-            timeout=WAIT,
-        )
-        assert not outcome.success
-        assert handler.methods.count("keyboard-interactive") == 2
-        assert not server.is_authenticated()
-        assert transport.get_username() is None
-
-
-def test_a_server_that_closes_the_connection(plugin: Callable[..., SupervisedProcess]) -> None:
-    limits = UserAuthLimits(attempts=1)
-    with (
-        connected(Handler(rounds=[CODE]), user_auth_limits=limits) as (transport, _),
-        plugin() as process,
-        pytest.raises(EOFError),
-    ):
-        login(
-            transport,
-            process,
-            hostname="example.com",
-            port=22,
-            ask=lambda asked: [],
-            timeout=WAIT,
-        )
-
-
-def test_a_server_that_is_silent(plugin: Callable[..., SupervisedProcess]) -> None:
-    handler = Handler(lambda event: event.defer())
-    with (
-        connected(handler) as (transport, _),
-        plugin() as process,
-        pytest.raises(TimeoutError, match="the server said nothing"),
-    ):
-        login(
-            transport,
-            process,
-            hostname="example.com",
-            port=22,
-            ask=lambda asked: [],
-            timeout=2.0,
-        )
+def ask_for(transport: paramiko.Transport, service: bytes) -> None:
+    """Send a SSH_MSG_SERVICE_REQUEST."""
+    transport._send_message(paramiko.Message(b"\5" + service))
 
 
 @pytest.mark.parametrize(
-    ("code", "says"),
-    [(5, lambda server: server.send(b"\x34")), (50, lambda server: server.transport.close())],
-    ids=["no service", "hangs up"],
+    "service",
+    [b"", b"\0\0\0\x0cssh-userauth\0", b"\0\0\0\4\xff\xff\xff\xff", b"\xff\xff\xff\xff"],
+    ids=["nothing", "more", "no text", "truncated"],
 )
-def test_a_server_that_does_something_else(
-    code: int,
-    says: Callable[[ServerAuthentication], None],
-    plugin: Callable[..., SupervisedProcess],
+def test_a_service_that_is_none_is_refused_without_a_traceback(
+    service: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with connected(Handler()) as (transport, server), plugin() as process:
-        server._handler_table[code] = lambda message: says(server)
-        with pytest.raises(EOFError):
-            login(
-                transport,
-                process,
-                hostname="example.com",
-                port=22,
-                ask=lambda asked: [],
-                timeout=WAIT,
-            )
+    with connected(Handler()) as (transport, _):
+        ask_for(transport, service)
+        transport.join(WAIT)
+        assert not transport.is_active()
+    assert "Traceback" not in caplog.text
+
+
+def test_a_banner_is_shown_once_and_asking_again_does_no_harm() -> None:
+    with connected(Handler(accepting("password")), banner="Welcome") as (transport, server):
+        raw = Raw(transport)
+        assert raw.read() == encode_payload(UserAuthBanner("Welcome", ""))
+        raw.client.send(encode_payload(UserAuthPassword("alice", SERVICE, "x")))
+        assert raw.read() == b"\x34"
+        raw = Raw(transport)
+        raw.client.send(encode_payload(UserAuthNone("alice", SERVICE)))
+        transport.renegotiate_keys()
+        assert raw.client.messages.empty()
+        assert server.is_authenticated()
+
+
+def test_time_is_limited_for_a_client_that_asks_for_nothing() -> None:
+    with connected(Handler(), user_auth_limits=UserAuthLimits(seconds=0.5)) as (transport, server):
+        transport.join(WAIT)
+        assert not transport.is_active()
+        assert not server.is_authenticated()
+
+
+def test_the_time_begins_with_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    with connected(Handler(), user_auth_limits=UserAuthLimits(seconds=600.0)) as (
+        transport,
+        server,
+    ):
+        later = monotonic() + 100.0
+        monkeypatch.setattr("authplugin.userauth.transport.monotonic", lambda: later)
+        raw = Raw(transport)
+        raw.client.send(encode_payload(UserAuthNone("alice", SERVICE)))
+        assert raw.read()[:1] == b"\x33"
+        assert server._server is not None
+        assert server._server.user_auth_limits.seconds <= 500.0
+
+
+def test_a_decision_that_cannot_be_sent_any_more_raises_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def gone(message: object) -> None:
+        raise EOFError
+
+    handler = Handler(lambda event: event.defer())
+    with connected(handler) as (transport, server):
+        Raw(transport).client.send(encode_payload(UserAuthPassword("alice", SERVICE, "x")))
+        transport.renegotiate_keys()
+        monkeypatch.setattr(server.transport, "_send_message", gone)
+        assert handler.events[0].decide()
+        server.leave(Disconnect(11, "gone"))
+        assert not server.transport.is_active()
+
+
+def test_time_need_not_be_limited() -> None:
+    limits = UserAuthLimits(seconds=float("inf"))
+    with connected(Handler(accepting("password")), user_auth_limits=limits) as (client, server):
+        assert server._timer.is_alive()
+        assert client.auth_password("alice", "swordfish") == []
+
+
+def test_compression_begins_with_the_success() -> None:
+    with connected(Handler(accepting("password")), compressed=True) as (client, server):
+        client.auth_password("alice", "swordfish")
+        assert client.remote_compression == "zlib@openssh.com"
+        client.open_session(timeout=WAIT).close()
+        assert server.transport.is_active()
