@@ -10,10 +10,10 @@ import click
 from .exporting import Form, export
 from .model import Kind
 from .show import flag_lines, list_lines, show_lines
+from .userauth.verifying import can_play
 from .vectors import load_flags, load_vectors
 from .verifying import (
     counts,
-    kind_of,
     problems_of_corpus,
     problems_of_files,
     retired_ids,
@@ -39,7 +39,7 @@ _KIND = click.option(
 @_KIND
 def list_(kinds: Sequence[str]) -> None:
     """List the vectors: id, result, sentence."""
-    for line in list_lines([each for each in load_vectors() if kind_of(each) in (kinds or Kind)]):
+    for line in list_lines([each for each in load_vectors() if each.kind in (kinds or Kind)]):
         click.echo(line)
 
 
@@ -81,6 +81,12 @@ def verify(paths: Sequence[Path]) -> None:
         raise click.ClickException(str(error)) from error
     problems = list(problems_of_files(texts) if paths else problems_of_corpus())
     _echo(problems)
+    if not can_play():
+        click.echo(
+            "the dialogues with a server were not played, which takes cryptography: "
+            "pip install 'authplugin[ssh]'",
+            err=True,
+        )
     if paths and not problems:
         click.echo(f"{len(paths)} {'file' if len(paths) == 1 else 'files'}, nothing wrong")
     if not paths and not problems:
@@ -106,7 +112,8 @@ def verify(paths: Sequence[Path]) -> None:
 def export_(form: str, kinds: Sequence[str], folder: Path) -> None:
     """Write the corpus into FOLDER, for programs in other languages and for fuzzers.
 
-    An input is the bytes of a message, or all that the program under test reads in a dialogue.
+    An input is the bytes of a message, or all that the program under test reads in a dialogue; of
+    SSH's user authentication a payload, or what a server reads, each payload behind its length.
     """
     try:
         written = export(Form(form), [Kind(kind) for kind in kinds or Kind], folder)

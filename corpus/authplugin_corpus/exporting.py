@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from .layout import laid_out
-from .model import Kind, MessageVector, Send, Vector
+from .model import ClientDialogue, Kind, PluginDialogue, Send, Vector
+from .userauth.model import Say, UserAuthDialogue
 from .vectors import FORMAT, load_vectors
-from .verifying import kind_of
 
 
 class Form(StrEnum):
@@ -43,7 +43,7 @@ def export(form: Form, kinds: Iterable[Kind], folder: Path) -> int:
     if form is Form.JSON:
         (folder / "corpus.json").write_text(laid_out(_document(wanted)), "utf-8", newline="\n")
         return 1
-    inputs = set(_inputs(vector for vector in load_vectors() if kind_of(vector) in wanted))
+    inputs = set(_inputs(vector for vector in load_vectors() if vector.kind in wanted))
     for data in inputs:
         content = go_corpus_file(data) if form is Form.GO else data
         (folder / _name(data)).write_bytes(content)
@@ -67,10 +67,14 @@ def _document(kinds: set[Kind]) -> dict[str, Any]:
 def _inputs(vectors: Iterable[Vector]) -> Iterator[bytes]:
     """Yield what a program reads in each vector, where that is anything."""
     for vector in vectors:
-        if isinstance(vector, MessageVector):
-            data = vector.data
-        else:
-            data = b"".join(turn.data for turn in vector.turns if isinstance(turn, Send))
+        match vector:
+            case PluginDialogue() | ClientDialogue():
+                data = b"".join(turn.data for turn in vector.turns if isinstance(turn, Send))
+            case UserAuthDialogue():
+                sent = (turn.data for turn in vector.turns if isinstance(turn, Say))
+                data = b"".join(len(each).to_bytes(4, "big") + each for each in sent)
+            case _:
+                data = vector.data
         if data:
             yield data
 

@@ -5,28 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from authplugin import ErrorCode, Limits, Message
 
 from .constraints import Expected
+from .described import Kind, Named, Result, SentFault, Struck
 
+if TYPE_CHECKING:
+    from .userauth.model import UserAuthDialogue, UserAuthMessageVector
 
-class Kind(StrEnum):
-    """What the vectors of a file are."""
-
-    MESSAGES = "messages"
-    PLUGIN_DIALOGUES = "plugin-dialogues"
-    CLIENT_DIALOGUES = "client-dialogues"
-
-
-class Result(StrEnum):
-    """What a strict receiver makes of a vector."""
-
-    VALID = "valid"
-    INVALID = "invalid"
-    ACCEPTABLE = "acceptable"
-    """The text is silent or at odds with itself: refusing is right, and accepting is too."""
+__all__ = [
+    "Allow",
+    "Ambiguity",
+    "Case",
+    "ClientDialogue",
+    "Delivery",
+    "Dialogue",
+    "EndOfInput",
+    "EndOfOutput",
+    "Expect",
+    "ExpectEnd",
+    "ExpectSilence",
+    "Flag",
+    "Kind",
+    "Known",
+    "MessageVector",
+    "PluginDialogue",
+    "Result",
+    "Send",
+    "SentFault",
+    "Server",
+    "Struck",
+    "Turn",
+    "User",
+    "Vector",
+    "cases",
+]
 
 
 class Delivery(StrEnum):
@@ -91,32 +106,6 @@ class Flag(NamedTuple):
     effect: str
     ambiguity: Ambiguity | None = None
     deliveries: tuple[Delivery, ...] = ()
-
-
-class SentFault(NamedTuple):
-    """What is wrong with bytes that are sent, or with the end of them.
-
-    Attributes:
-        code: what a strict receiver refuses them with.
-        sentence: the same for people, as it would follow "accepts" or "answers".
-    """
-
-    code: ErrorCode
-    sentence: str
-
-
-class Struck(NamedTuple):
-    """What was made wrong in a right conversation: one row of the table of faults.
-
-    Attributes:
-        message: the message's name.
-        part: `"frame"`, `"length"`, `"type"`, or a field without its index.
-        fault: the fault's name.
-    """
-
-    message: str
-    part: str
-    fault: str
 
 
 class Send(NamedTuple):
@@ -194,27 +183,7 @@ Turn: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """What every vector has.
-
-    Attributes:
-        id: names what is tested, and never changes its meaning.
-        sentence: what is tested, for people.
-        clause: where that is stated: a section of the published text, or of an RFC.
-        result: what a strict receiver makes of it.
-        flags: names in the register of flags.
-        file: the name of the file that it stands in.
-    """
-
-    id: str
-    sentence: str
-    clause: str
-    result: Result
-    flags: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MessageVector(_Named):
+class MessageVector(Named):
     """Bytes, and what a decoder of exactly one frame makes of them.
 
     Attributes:
@@ -227,6 +196,7 @@ class MessageVector(_Named):
         strikes: what in the table of faults makes such bytes; none where written by hand.
     """
 
+    kind = Kind.MESSAGES
     data: bytes
     limits: Limits
     message: Message | None
@@ -238,7 +208,7 @@ class MessageVector(_Named):
 
 
 @dataclass(frozen=True, slots=True)
-class Dialogue(_Named):
+class Dialogue(Named):
     """A conversation with a program under test, from the other side.
 
     Attributes:
@@ -258,15 +228,20 @@ class PluginDialogue(Dialogue):
     """A conversation with a plugin, from the client's side."""
 
     __slots__ = ()
+    kind = Kind.PLUGIN_DIALOGUES
 
 
 class ClientDialogue(Dialogue):
     """A conversation with an SSH client, from the plugin's side."""
 
     __slots__ = ()
+    kind = Kind.CLIENT_DIALOGUES
 
 
-Vector: TypeAlias = MessageVector | PluginDialogue | ClientDialogue
+# Its own messages take longer to load than most of what only concerns plugins and clients.
+Vector: TypeAlias = (
+    "MessageVector | PluginDialogue | ClientDialogue | UserAuthMessageVector | UserAuthDialogue"
+)
 
 
 class Case(NamedTuple):

@@ -7,8 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from authplugin import Message
-from authplugin.kinds import BooleanKind, Kind, StringKind, UInt32Kind
+from authplugin.kinds import (
+    BooleanKind,
+    ConstantKind,
+    Kind,
+    RestKind,
+    StringKind,
+    UInt32Kind,
+    WireKind,
+)
+from authplugin.table import WireMessage
 
 LARGEST: Final = 0xFFFF_FFFF
 """The largest number that a uint32 can hold."""
@@ -20,13 +28,15 @@ class Segment:
 
     Attributes:
         name: the field, such as `"prompts[1].echo"`.
-        kind: its wire kind.
+        kind: its wire kind; of a field that never varies, the kind of its value.
         data: the bytes; of a counted field the count alone, with the elements behind it.
+        constant: whether the field tells the message from others of its type, and never varies.
     """
 
     name: str
-    kind: Kind | BooleanKind
+    kind: Kind | RestKind
     data: bytes
+    constant: bool = False
 
     @property
     def part(self) -> str:
@@ -34,7 +44,7 @@ class Segment:
         return re.sub(r"\[\d+\]", "[]", self.name)
 
 
-def segments_of(message: Message) -> list[Segment]:
+def segments_of(message: WireMessage) -> list[Segment]:
     """Return the fields of a decoded message, in the order of the wire."""
     return [
         segment
@@ -43,8 +53,12 @@ def segments_of(message: Message) -> list[Segment]:
     ]
 
 
-def _segments(name: str, kind: Kind | BooleanKind, value: Any) -> Iterator[Segment]:
-    if isinstance(kind, UInt32Kind):
+def _segments(name: str, kind: WireKind, value: Any) -> Iterator[Segment]:
+    if isinstance(kind, ConstantKind):
+        yield Segment(name, kind.kind, kind.data, constant=True)
+    elif isinstance(kind, RestKind):
+        yield Segment(name, kind, bytes(value))
+    elif isinstance(kind, UInt32Kind):
         yield Segment(name, kind, uint32(value))
     elif isinstance(kind, BooleanKind):
         yield Segment(name, kind, bytes((value,)))

@@ -26,6 +26,8 @@ from .model import (
     User,
     Vector,
 )
+from .userauth.model import UserAuthDialogue, UserAuthMessageVector
+from .userauth.show import user_auth_lines
 from .vectors import load_flags
 
 
@@ -48,6 +50,8 @@ def show_lines(vector: Vector) -> Iterator[str]:
             yield f"    left open: {flag.ambiguity}"
     if isinstance(vector, MessageVector):
         yield from _message_lines(vector)
+    elif isinstance(vector, (UserAuthMessageVector, UserAuthDialogue)):
+        yield from user_auth_lines(vector)
     else:
         if vector.deliveries != (Delivery.WHOLE,):
             yield f"  delivered {', '.join(vector.deliveries)}"

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, cast, overload
+from typing import TYPE_CHECKING, Final, Literal, cast, overload
 
-from authplugin import ErrorCode, Limits, Side
+from authplugin import Side
 
 from .message_json import TYPES, message_from_json
 from .model import (
@@ -46,10 +46,26 @@ from .model import (
     cases,
 )
 from .places import Place, VectorError, parse
+from .registers import (
+    FORMAT,
+    OF_MESSAGES,
+    Names,
+    VectorForm,
+    check_message_and_error,
+    clause_at,
+    deliveries_at,
+    document,
+    error_at,
+    limits_at,
+    read_flags,
+    strikes_at,
+)
 from .turns import check_turns, turn_from_json
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+
+    from .userauth.model import UserAuthDialogue, UserAuthMessageVector
 
 __all__ = [
     "FORMAT",
@@ -82,13 +98,11 @@ __all__ = [
     "load_dialogues",
     "load_flags",
     "load_messages",
+    "load_user_auth",
     "load_vectors",
     "read_flags",
     "read_vectors",
 ]
-
-FORMAT: Final = 1
-"""The version of the format that this module reads."""
 
 
 def _folder() -> Traversable:
@@ -105,7 +119,6 @@ def _folder() -> Traversable:
 _FOLDER: Final = _folder()
 
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_CLAUSE = re.compile(r"H(?:\.\d+)+|RFC \d{4} \d+(?:\.\d+)*")
 _NOTHING: Final[frozenset[str]] = frozenset()
 
 
@@ -152,6 +165,11 @@ def load_messages() -> tuple[MessageVector, ...]:
     return cast(tuple[MessageVector, ...], _load(Kind.MESSAGES))
 
 
+def load_user_auth() -> tuple[UserAuthMessageVector | UserAuthDialogue, ...]:
+    """Return the vectors of SSH's user authentication; see `load_vectors`."""
+    return cast("tuple[UserAuthMessageVector | UserAuthDialogue, ...]", _load(Kind.USERAUTH))
+
+
 @cache
 def load_flags() -> Mapping[str, Flag]:
     """Return the register of flags, by name.
@@ -161,42 +179,6 @@ def load_flags() -> Mapping[str, Flag]:
     """
     file = _FOLDER / "flags.json"
     return read_flags(file.read_text("utf-8"), file.name)
-
-
-def read_flags(text: str, file: str) -> Mapping[str, Flag]:
-    """Return the flags of a register; see `load_flags`."""
-    members = document(parse(text, file), "flags")
-    optional = frozenset({"ambiguity", "deliveries"})
-    flags = {}
-    for name, place in members["flags"].mapping().items():
-        parts = place.members(frozenset({"bug_type", "effect"}), optional)
-        flags[name] = Flag(
-            name,
-            parts["bug_type"].text(),
-            parts["effect"].text(),
-            _ambiguity(parts["ambiguity"]) if "ambiguity" in parts else None,
-            _deliveries(parts["deliveries"]) if "deliveries" in parts else (),
-        )
-    return flags
-
-
-def _ambiguity(place: Place) -> Ambiguity:
-    parts = place.members(frozenset({"question", "clause", "here", "known"}), _NOTHING)
-    return Ambiguity(
-        parts["question"].text(),
-        _clause(parts["clause"]),
-        parts["here"].text(),
-        tuple(_known(item) for item in parts["known"].items()),
-    )
-
-
-def _known(place: Place) -> Known:
-    parts = place.members(frozenset({"program", "does", "seen"}), _NOTHING)
-    return Known(parts["program"].text(), parts["does"].text(), parts["seen"].text())
-
-
-def _clause(place: Place) -> str:
-    return place.matching(_CLAUSE, "a clause such as 'H.6.1' or 'RFC 4251 5'")
 
 
 def read_vectors(text: str, file: str, flags: Mapping[str, Flag]) -> tuple[Vector, ...]:
@@ -221,128 +203,87 @@ def _vectors(place: Place, flags: Mapping[str, Flag], kinds: Sequence[Kind]) -> 
         yield from (_vector(item, kind, flags) for item in members["vectors"].items())
 
 
-def document(place: Place, *names: str) -> Mapping[str, Place]:
-    """Return the members of a file, whose version of the format is the one read here.
-
-    Raises:
-        VectorError: where it is of another version, or has other members.
-    """
-    version = place.member("format")
-    if version.number() != FORMAT:
-        raise version.wrong(f"expected {FORMAT}: other versions of the format are not known here")
-    return place.members(frozenset({"format", *names}), _NOTHING)
-
-
 _NAMED = frozenset({"id", "sentence", "clause", "result", "flags"})
-_DIALOGUE = _NAMED | {"deliveries", "turns"}
-_OF_MESSAGES = frozenset({"limits", "message", "error", "strikes"})
 
 
 def _vector(place: Place, kind: Kind, flags: Mapping[str, Flag]) -> Vector:
-    if kind is Kind.MESSAGES:
-        members = place.members(_NAMED | {"bytes"}, _OF_MESSAGES)
-    else:
-        members = place.members(_DIALOGUE, frozenset({"strikes"}))
+    form = _form_at(place, kind)
+    members = place.members(_NAMED | form.required, form.optional)
     named = (
         members["id"].matching(_ID, "lower-case words joined by hyphens"),
         members["sentence"].text(),
-        _clause(members["clause"]),
+        clause_at(members["clause"]),
         members["result"].one_of(Result),
         _flags(members["flags"], flags),
     )
     _check_flags(members["flags"], named[3], [flags[name] for name in named[4]])
-    strikes = _strikes(members["strikes"]) if "strikes" in members else ()
-    vector: Vector
-    if kind is Kind.MESSAGES:
-        vector = _message_vector(members, named, strikes)
-        wrong = (vector.code is None, vector.message is None)
-        if wrong != _MESSAGE_AND_ERROR[vector.result]:
-            raise place.wrong("'valid' has a 'message', 'invalid' an 'error', 'acceptable' both")
-    else:
-        speaker = Side.PLUGIN if kind is Kind.PLUGIN_DIALOGUES else Side.CLIENT
-        items = tuple(members["turns"].items())
-        turns = tuple(turn_from_json(item, speaker) for item in items)
-        rest = (turns, place.file, _deliveries(members["deliveries"]), strikes)
-        vector = (
-            PluginDialogue(*named, *rest)
-            if speaker is Side.PLUGIN
-            else ClientDialogue(*named, *rest)
-        )
-        check_turns(members["turns"], items, turns, vector.result)
-        _check_edges(items, vector)
-    return vector
+    return form.read(members, named)
 
 
-_Names = tuple[str, str, str, Result, tuple[str, ...]]
+def _form_at(place: Place, kind: Kind) -> VectorForm[Vector]:
+    if kind is Kind.USERAUTH:
+        # Its messages take longer to load than all that only concerns plugins and clients.
+        from .userauth.reading import form_at
 
-_MESSAGE_AND_ERROR: Final = {
-    Result.VALID: (True, False),
-    Result.INVALID: (False, True),
-    Result.ACCEPTABLE: (False, False),
-}
-"""Whether the error, and the message, are missing."""
+        return form_at(place)
+    return _FORMS[kind]
 
 
-def _message_vector(
-    members: Mapping[str, Place], named: _Names, strikes: tuple[Struck, ...]
-) -> MessageVector:
-    code, field, offset = None, None, None
-    if "error" in members:
-        parts = members["error"].members(frozenset({"code"}), frozenset({"field", "offset"}))
-        code = parts["code"].one_of(ErrorCode)
-        field = parts["field"].text() if "field" in parts else None
-        offset = parts["offset"].number() if "offset" in parts else None
+def _message_vector(members: Mapping[str, Place], named: Names) -> MessageVector:
+    code, field, offset = error_at(members)
+    message = message_from_json(members["message"]) if "message" in members else None
+    check_message_and_error(members, named)
     return MessageVector(
         *named,
         data=members["bytes"].octets(),
-        limits=_limits(members["limits"]) if "limits" in members else Limits(),
-        message=message_from_json(members["message"]) if "message" in members else None,
+        limits=limits_at(members),
+        message=message,
         code=code,
         field=field,
         offset=offset,
         file=members["id"].file,
-        strikes=strikes,
+        strikes=strikes_at(members, TYPES),
     )
 
 
-def _limits(place: Place) -> Limits:
-    members = place.members(_NOTHING, frozenset({"frame", "text", "count"}))
-    given: dict[str, Any] = {name: member.number() for name, member in members.items()}
-    try:
-        return Limits(**given)
-    except ValueError as error:
-        raise place.wrong(str(error)) from None
+def _plugin_dialogue(members: Mapping[str, Place], named: Names) -> PluginDialogue:
+    return PluginDialogue(*named, *_rest_of_dialogue(members, named, Side.PLUGIN))
 
 
-def _strikes(place: Place) -> tuple[Struck, ...]:
-    strikes = tuple(_struck(item) for item in place.items())
-    if not strikes or len(set(strikes)) < len(strikes):
-        raise place.wrong("expected at least one, and none twice")
-    return strikes
+def _client_dialogue(members: Mapping[str, Place], named: Names) -> ClientDialogue:
+    return ClientDialogue(*named, *_rest_of_dialogue(members, named, Side.CLIENT))
 
 
-def _struck(place: Place) -> Struck:
-    members = place.members(frozenset({"message", "part", "fault"}), _NOTHING)
-    if members["message"].text() not in TYPES:
-        raise members["message"].wrong(f"{members['message'].value!r} is no message")
-    return Struck(members["message"].text(), members["part"].text(), members["fault"].text())
+def _rest_of_dialogue(
+    members: Mapping[str, Place], named: Names, speaker: Side
+) -> tuple[tuple[Turn, ...], str, tuple[Delivery, ...], tuple[Struck, ...]]:
+    items = tuple(members["turns"].items())
+    turns = tuple(turn_from_json(item, speaker) for item in items)
+    deliveries = deliveries_at(members["deliveries"])
+    check_turns(members["turns"], items, turns, named[3])
+    _check_edges(items, turns, deliveries)
+    return turns, members["id"].file, deliveries, strikes_at(members, TYPES)
 
 
-def _deliveries(place: Place) -> tuple[Delivery, ...]:
-    deliveries = tuple(item.one_of(Delivery) for item in place.items())
-    if not deliveries or len(set(deliveries)) < len(deliveries):
-        raise place.wrong("expected at least one delivery, and none twice")
-    return deliveries
+_OF_DIALOGUES: Final = frozenset({"deliveries", "turns"})
+_STRIKES: Final = frozenset({"strikes"})
+_FORMS: Final[Mapping[Kind, VectorForm[Vector]]] = {
+    Kind.MESSAGES: VectorForm(frozenset({"bytes"}), OF_MESSAGES, _message_vector),
+    Kind.PLUGIN_DIALOGUES: VectorForm(_OF_DIALOGUES, _STRIKES, _plugin_dialogue),
+    Kind.CLIENT_DIALOGUES: VectorForm(_OF_DIALOGUES, _STRIKES, _client_dialogue),
+}
 
 
-def _check_edges(items: Sequence[Place], vector: PluginDialogue | ClientDialogue) -> None:
+def _check_edges(
+    items: Sequence[Place], turns: Sequence[Turn], deliveries: Sequence[Delivery]
+) -> None:
     """Refuse edges where nothing is cut there, and the lack of them where something is."""
-    wanted = Delivery.FIELD_EDGES in vector.deliveries
-    for turn, item in zip(vector.turns, items, strict=True):
+    wanted = Delivery.FIELD_EDGES in deliveries
+    for turn, item in zip(turns, items, strict=True):
         if isinstance(turn, Send):
             if ("edges" in item.names()) is not wanted:
                 raise item.wrong("'edges' belong to the delivery 'field-edges', and only there")
-            if turn.hold_back and vector.deliveries != (Delivery.WHOLE,):
+            if turn.hold_back and deliveries != (Delivery.WHOLE,):
                 raise item.wrong("'hold_back' goes with the delivery 'whole' alone")
 
 

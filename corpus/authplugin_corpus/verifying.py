@@ -29,14 +29,21 @@ from .model import (
     cases,
 )
 from .places import Place, VectorError, parse
-from .vectors import document, flags_of, load_flags, load_vectors, read_vectors
+from .registers import document
+from .userauth import verifying as userauth
+from .userauth.model import UserAuthDialogue, UserAuthMessageVector
+from .vectors import flags_of, load_flags, load_vectors, read_vectors
 
 CLAUSES: Final = frozenset(
     {
         *(f"H.{number}" for number in range(1, 8)),
         *(f"H.6.{number}" for number in range(1, 13)),
-        *("RFC 3629 3", "RFC 3629 6", "RFC 4250 4.6.1", "RFC 4251 5", "RFC 4252 5.1"),
+        *("RFC 3629 3", "RFC 3629 6", "RFC 4250 4.6.1", "RFC 4251 5", "RFC 4251 6"),
+        *("RFC 4252 4", *(f"RFC 4252 5.{number}" for number in range(1, 5))),
+        *(f"RFC 4252 {number}" for number in range(5, 9)),
         *(f"RFC 4256 3.{number}" for number in range(1, 5)),
+        *("RFC 4253 6", "RFC 4253 6.6", "RFC 8332 3", "RFC 8332 3.2", "RFC 8709 4", "RFC 8709 6"),
+        *("RFC 5656 3.1", "RFC 6187 3"),
     }
 )
 """The sections that a vector may name: all of the published text, and those of RFCs."""
@@ -45,6 +52,7 @@ PREFIXES: Final = {
     Kind.MESSAGES: "message-",
     Kind.PLUGIN_DIALOGUES: "plugin-",
     Kind.CLIENT_DIALOGUES: "client-",
+    Kind.USERAUTH: "userauth-",
 }
 """What the ids of each kind begin with, so that they are unique over all files."""
 
@@ -130,7 +138,7 @@ def problems_of_files(texts: Mapping[str, str]) -> Iterator[str]:
 
 def problems_of(vector: Vector) -> Iterator[str]:
     """Yield what is wrong with a vector that its schema does not show."""
-    prefix = PREFIXES[kind_of(vector)]
+    prefix = PREFIXES[vector.kind]
     if not vector.id.startswith(prefix):
         yield f"the id does not begin with {prefix!r}"
     if vector.id in retired_ids():
@@ -139,6 +147,9 @@ def problems_of(vector: Vector) -> Iterator[str]:
         yield "no sentence: expected a capital letter first, a full stop last, single spaces"
     if vector.clause not in CLAUSES:
         yield f"there is no section {vector.clause!r}"
+    if isinstance(vector, (UserAuthMessageVector, UserAuthDialogue)):
+        yield from userauth.problems_of(vector)
+        return
     faults = {fault.name for fault in FAULTS}
     for strike in vector.strikes:
         if strike.fault not in faults:
@@ -149,17 +160,9 @@ def problems_of(vector: Vector) -> Iterator[str]:
         yield from _dialogue_problems(vector)
 
 
-def kind_of(vector: Vector) -> Kind:
-    """Return the kind of file that a vector stands in."""
-    if isinstance(vector, MessageVector):
-        return Kind.MESSAGES
-    plugin = isinstance(vector, PluginDialogue)
-    return Kind.PLUGIN_DIALOGUES if plugin else Kind.CLIENT_DIALOGUES
-
-
 def all_cases(vectors: Iterable[Vector]) -> Iterator[Case]:
     """Yield every case of the dialogues among some vectors."""
-    return cases(each for each in vectors if not isinstance(each, MessageVector))
+    return cases(each for each in vectors if isinstance(each, (PluginDialogue, ClientDialogue)))
 
 
 def counts(vectors: Iterable[Vector]) -> list[Count]:
@@ -170,7 +173,8 @@ def counts(vectors: Iterable[Vector]) -> list[Count]:
         heard = {
             (str(state), event)
             for vector in known
-            if not isinstance(vector, MessageVector) and program_of(vector) is program
+            if isinstance(vector, (PluginDialogue, ClientDialogue))
+            and program_of(vector) is program
             for state, event in hear(vector).events
         }
         wanted = {(str(state), event) for state, event in events_to_hear(program)}
@@ -190,6 +194,13 @@ def counts(vectors: Iterable[Vector]) -> list[Count]:
         }
         said = "that a frame alone shows" if what is None else f"that a {what.other} can hear"
         found.append(_count(f"(message, part, fault) {said}", wanted_rows, struck))
+    user_auth = [
+        each for each in known if isinstance(each, (UserAuthMessageVector, UserAuthDialogue))
+    ]
+    heard_of = "(state, event) of a server"
+    found.append(_count(heard_of, *userauth.events_covered(user_auth)))
+    shown = "(message, part, fault) of SSH's user authentication that a payload shows"
+    found.append(_count(shown, *userauth.strikes_covered(user_auth)))
     return found
 
 
@@ -270,9 +281,12 @@ def _schema_problems(file: str, text: str) -> Iterator[str]:
 def summary(vectors: Sequence[Vector]) -> Iterator[str]:
     """Yield how many vectors and cases there are, and what they cover."""
     for kind in Kind:
-        of_kind = [vector for vector in vectors if kind_of(vector) is kind]
+        of_kind = [vector for vector in vectors if vector.kind is kind]
         line = f"{len(of_kind)} {kind.replace('-', ' ')}"
-        if kind is not Kind.MESSAGES:
+        if kind is Kind.USERAUTH:
+            dialogues = sum(isinstance(each, UserAuthDialogue) for each in of_kind)
+            line += f", {dialogues} of them dialogues with a server"
+        elif kind is not Kind.MESSAGES:
             line += f", {len(list(all_cases(of_kind)))} cases with their deliveries"
         yield line
     yield from map(str, counts(vectors))

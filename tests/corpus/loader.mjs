@@ -9,28 +9,9 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { DEFAULTS, LeftOut, MESSAGES, Refused, USER_AUTH, decode, decodePayload, encode, encodePayload } from "./messages.mjs";
+
 const FORMAT = 1;
-
-// The tables of FORMAT.md.
-
-const REQUEST = [["name", "utf8"], ["instructions", "utf8"], ["language", "ascii"], ["prompts", "prompts"]];
-const RESPONSE = [["responses", "responses"]];
-const MESSAGES = {
-  PLUGIN_INIT: [1, "client", [["version", "uint32"], ["hostname", "utf8"], ["port", "uint32"], ["username", "utf8"]]],
-  PLUGIN_INIT_RESPONSE: [2, "plugin", [["version", "uint32"], ["username", "utf8"]]],
-  PLUGIN_PROTOCOL: [3, "client", [["method", "ascii"]]],
-  PLUGIN_PROTOCOL_ACCEPT: [4, "plugin", []],
-  PLUGIN_PROTOCOL_REJECT: [5, "plugin", [["message", "utf8"]]],
-  PLUGIN_AUTH_SUCCESS: [6, "client", []],
-  PLUGIN_AUTH_FAILURE: [7, "client", []],
-  PLUGIN_INIT_FAILURE: [8, "plugin", [["message", "utf8"]]],
-  PLUGIN_KI_SERVER_REQUEST: [20, "client", REQUEST],
-  PLUGIN_KI_SERVER_RESPONSE: [21, "plugin", RESPONSE],
-  PLUGIN_KI_USER_REQUEST: [22, "plugin", REQUEST],
-  PLUGIN_KI_USER_RESPONSE: [23, "client", RESPONSE],
-};
-const NAMES = Object.fromEntries(Object.entries(MESSAGES).map(([name, [code]]) => [code, name]));
-const DEFAULTS = { frame: 262144, text: 65536, count: 1024 };
 
 // Who may say what when, by the published text (H.5, H.6).
 const NEXT = {
@@ -48,146 +29,6 @@ const turnOf = (state) => {
   return name === undefined ? null : MESSAGES[name][1];
 };
 
-class Refused extends Error {
-  constructor(code, offset, field) {
-    super(`${code} at ${offset}${field ? ` in ${field}` : ""}`);
-    Object.assign(this, { code, offset, field });
-  }
-}
-class LeftOut extends Error {}
-
-// Bytes to messages.
-
-function badUtf8At(bytes) {
-  let at = 0;
-  while (at < bytes.length) {
-    const first = bytes[at];
-    let more = 0, low = 0x80, high = 0xbf;
-    if (first < 0x80) more = 0;
-    else if (first >= 0xc2 && first <= 0xdf) more = 1;
-    else if (first >= 0xe0 && first <= 0xef) {
-      more = 2;
-      if (first === 0xe0) low = 0xa0;
-      if (first === 0xed) high = 0x9f;
-    } else if (first >= 0xf0 && first <= 0xf4) {
-      more = 3;
-      if (first === 0xf0) low = 0x90;
-      if (first === 0xf4) high = 0x8f;
-    } else return at;
-    for (let index = 1; index <= more; index++) {
-      const byte = bytes[at + index];
-      if (byte === undefined || byte < low || byte > high) return at;
-      low = 0x80;
-      high = 0xbf;
-    }
-    at += 1 + more;
-  }
-  return -1;
-}
-
-class Reader {
-  constructor(frame, limits) {
-    Object.assign(this, { frame, limits, at: 5 });
-  }
-  left() {
-    return this.frame.length - this.at;
-  }
-  number(field) {
-    if (this.left() < 4) throw new Refused("field-truncated", this.at, field);
-    return this.frame.readUInt32BE(this.at);
-  }
-  uint32(field) {
-    const value = this.number(field);
-    this.at += 4;
-    return value;
-  }
-  string(field, wrongAt, code) {
-    const size = this.number(field);
-    if (size > this.limits.text) throw new Refused("string-too-long", this.at, field);
-    if (size > this.left() - 4) throw new Refused("field-truncated", this.at, field);
-    const start = this.at + 4;
-    const bytes = this.frame.subarray(start, start + size);
-    const wrong = wrongAt(bytes);
-    if (wrong >= 0) throw new Refused(code, start + wrong, field);
-    this.at = start + size;
-    return bytes.toString("utf8");
-  }
-  utf8(field) {
-    return this.string(field, badUtf8At, "bad-utf8");
-  }
-  ascii(field) {
-    return this.string(field, (bytes) => bytes.findIndex((byte) => byte > 127), "bad-ascii");
-  }
-  boolean(field) {
-    if (this.left() < 1) throw new Refused("field-truncated", this.at, field);
-    const byte = this.frame[this.at];
-    if (byte > 1) throw new Refused("bad-boolean", this.at, field);
-    this.at += 1;
-    return byte === 1;
-  }
-  counted(field, least, read) {
-    const count = this.number(field);
-    if (count > this.limits.count) throw new Refused("count-too-large", this.at, field);
-    if (count * least > this.left() - 4) throw new Refused("count-impossible", this.at, field);
-    this.at += 4;
-    return Array.from({ length: count }, (_, index) => read(`${field}[${index}]`));
-  }
-  prompts(field) {
-    return this.counted(field, 5, (each) => ({
-      prompt: this.utf8(`${each}.prompt`),
-      echo: this.boolean(`${each}.echo`),
-    }));
-  }
-  responses(field) {
-    return this.counted(field, 4, (each) => this.utf8(each));
-  }
-}
-
-function decode(bytes, limits = DEFAULTS) {
-  if (bytes.length < 4) throw new Refused("end-truncated", bytes.length);
-  const length = bytes.readUInt32BE(0);
-  if (length === 0) throw new Refused("frame-empty", 0);
-  if (length > limits.frame) throw new Refused("frame-too-long", 0);
-  if (bytes.length < 4 + length) throw new Refused("end-truncated", bytes.length);
-  if (bytes.length > 4 + length) throw new Refused("trailing-bytes", 4 + length);
-  const type = NAMES[bytes[4]];
-  if (type === undefined) throw new Refused("unknown-type", 4);
-  const reader = new Reader(bytes, limits);
-  const message = { type };
-  for (const [field, kind] of MESSAGES[type][2]) message[field] = reader[kind](field);
-  if (reader.left() > 0) throw new Refused("trailing-bytes", reader.at);
-  return message;
-}
-
-// Messages to bytes.
-
-function uint32(value) {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
-function string(value) {
-  const bytes = typeof value === "string" ? Buffer.from(value, "utf8") : Buffer.from(value.hex, "hex");
-  return Buffer.concat([uint32(bytes.length), bytes]);
-}
-const WRITERS = {
-  uint32,
-  utf8: string,
-  ascii: string,
-  prompts: (value) => Buffer.concat([
-    uint32(value.length),
-    ...value.flatMap(({ prompt, echo }) => [string(prompt), Buffer.from([echo ? 1 : 0])]),
-  ]),
-  responses: (value) => Buffer.concat([uint32(value.length), ...value.map(string)]),
-};
-function encode(message) {
-  if (!(message.type in MESSAGES)) throw new LeftOut(`message ${message.type}`);
-  const [code, , fields] = MESSAGES[message.type];
-  const body = fields.map(([field, kind]) => WRITERS[kind](message[field]));
-  const contents = Buffer.concat([Buffer.from([code]), ...body]);
-  return Buffer.concat([uint32(contents.length), contents]);
-}
-
 // Vectors.
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
@@ -196,10 +37,14 @@ const known = (object, names, what) => {
 };
 
 function checkMessage(vector, problem) {
+  checkRead(vector, problem, (limits) => decode(Buffer.from(vector.bytes, "hex"), limits));
+}
+
+function checkRead(vector, problem, read) {
   known(vector.limits ?? {}, ["frame", "text", "count"], "limit");
   const limits = { ...DEFAULTS, ...vector.limits };
   try {
-    const message = decode(Buffer.from(vector.bytes, "hex"), limits);
+    const message = read(limits);
     if (vector.result !== "valid") problem(`is taken: ${JSON.stringify(message)}`);
     else if (!same(message, vector.message)) problem(`is read as ${JSON.stringify(message)}`);
   } catch (error) {
@@ -207,6 +52,56 @@ function checkMessage(vector, problem) {
     const { code, field, offset } = vector.error ?? {};
     if (error.code !== code || error.field !== field || error.offset !== offset)
       problem(`is refused with ${error.message}`);
+  }
+}
+
+function checkUserAuth(vector, problem) {
+  if (vector.turns !== undefined) checkWithServer(vector, problem);
+  else checkPayload(vector, problem);
+}
+
+function checkPayload(vector, problem) {
+  checkRead(vector, problem, (limits) =>
+    decodePayload(Buffer.from(vector.payload, "hex"), limits, vector.method));
+}
+
+const SERVER_TURNS = {
+  send: ["message", "fault"], expect: [], expect_silence: [], expect_refusal: [], expect_disconnect: [],
+};
+
+// A dialogue with a server: the payloads are what they are said to be, and it ends as its result says.
+function checkWithServer({ turns, result }, problem) {
+  let method = null, loggedIn = false, ended = false;
+  for (const turn of turns) {
+    const name = Object.keys(SERVER_TURNS).find((each) => each in turn);
+    if (name === undefined) throw new LeftOut(`turn ${Object.keys(turn)}`);
+    known(turn, [name, ...SERVER_TURNS[name]], `member of ${name}`);
+    if (ended) problem("goes on behind its end");
+    if (name === "expect") {
+      const [, side, under] = USER_AUTH[turn.expect.type] ?? [];
+      if (side === undefined) throw new LeftOut(`message ${turn.expect.type}`);
+      if (side !== "server") problem(`expects ${turn.expect.type}`);
+      method = under;
+      loggedIn ||= turn.expect.type === "SSH_MSG_USERAUTH_SUCCESS";
+    }
+    if (name === "send") checkSaid(turn, method, problem);
+    ended = name === "expect_refusal" || name === "expect_disconnect";
+  }
+  if (result !== "acceptable" && loggedIn !== (result === "valid")) problem("does not fit its result");
+}
+
+function checkSaid({ send, message, fault }, method, problem) {
+  const payload = Buffer.from(send, "hex");
+  if (message !== undefined) {
+    if (!encodePayload(message).equals(payload)) problem(`sends no ${message.type}`);
+    return;
+  }
+  try {
+    const { type } = decodePayload(payload, DEFAULTS, method);
+    if (fault.code !== "wrong-side" || USER_AUTH[type]?.[1] !== "server") problem(`sends ${type}, which is right`);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.code !== fault.code) problem(`is refused with ${error.code}, not ${fault.code}`);
   }
 }
 
@@ -358,6 +253,7 @@ const CHECKS = {
   messages: checkMessage,
   "plugin-dialogues": (vector, problem) => checkDialogue(vector, "plugin", problem),
   "client-dialogues": (vector, problem) => checkDialogue(vector, "client", problem),
+  userauth: checkUserAuth,
 };
 
 function readJson(...path) {

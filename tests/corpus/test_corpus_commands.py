@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import struct
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -14,6 +15,7 @@ from authplugin_corpus.command import main
 from authplugin_corpus.exporting import go_corpus_file
 from authplugin_corpus.model import MessageVector, PluginDialogue, Send
 from authplugin_corpus.show import show_lines
+from authplugin_corpus.userauth.model import Say, UserAuthDialogue, UserAuthMessageVector
 from authplugin_corpus.vectors import load_flags, load_messages, load_vectors
 
 SCHEMAS = Path(str(authplugin_corpus.__file__)).parent / "schema"
@@ -21,6 +23,17 @@ SCHEMAS = Path(str(authplugin_corpus.__file__)).parent / "schema"
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["corpus", *arguments])
+
+
+# verify
+
+
+@pytest.mark.parametrize("playable", [True, False])
+def test_verify_says_what_it_leaves_out(playable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("authplugin_corpus.corpus_command.can_play", lambda: playable)
+    result = run("verify")
+    assert result.exit_code == 0
+    assert ("were not played" in result.stderr) is not playable
 
 
 # list, show
@@ -46,8 +59,11 @@ def test_every_vector_can_be_shown() -> None:
         text = "\n".join(lines)
         for part in (vector.id, vector.sentence, vector.clause, *vector.flags):
             assert part in text
-        if isinstance(vector, MessageVector):
-            assert lines[-1].startswith(("they are read as", "a lenient one", "a strict decoder"))
+        if isinstance(vector, (MessageVector, UserAuthMessageVector)):
+            told = ("they are read as", "it is read as", "a lenient one", "a strict decoder")
+            assert lines[-1].startswith(told)
+        elif isinstance(vector, UserAuthDialogue):
+            assert lines[-1].startswith(("the server ", "server to client: "))
         else:
             program = "plugin" if isinstance(vector, PluginDialogue) else "client"
             assert lines[-1] == f"the {program} says nothing more, and ends"
@@ -81,6 +97,27 @@ def test_show_of_a_message_has_field_and_offset() -> None:
     output = run("show", "message-server-request-prompt-echo-bad-boolean-2").output
     assert "a strict decoder refuses them: bad-boolean at byte 58 in prompts[0].echo" in output
     assert 'a lenient one reads them as {"type": "PLUGIN_KI_SERVER_REQUEST"' in output
+
+
+def test_show_of_a_payload_has_its_method() -> None:
+    output = run("show", "userauth-public-key-ok").output
+    assert "payload, while publickey is under way:\n     0  3c 00 00 00 0b 73 73 68" in output
+    assert 'it is read as {"type": "SSH_MSG_USERAUTH_PK_OK"' in output
+
+
+def test_show_of_a_dialogue_with_a_server() -> None:
+    output = run("show", "userauth-server-factors-two").output
+    assert "password 'secret'; 1 key; needs password, then publickey" in output
+    assert "server to client: SSH_MSG_USERAUTH_FAILURE (methods the names ('publickey',)" in output
+    output = run("show", "userauth-server-password-change").output
+    assert "password 'secret'; which has to be changed; 1 key; round 1 [('Code: '" in output
+    output = run("show", "userauth-server-attempts-end").output
+    assert "it closes the connection at the refused request number 3" in output
+    assert output.endswith("the server closes the connection, for reason 14\n")
+    output = run("show", "userauth-server-key-ssh-rsa-on").output
+    assert "it takes keys for ssh-rsa" in output
+    output = run("show", "userauth-server-waiting-hears-ill-formed").output
+    assert "a strict server refuses a request that ends too early: field-truncated" in output
 
 
 @pytest.mark.parametrize("flag", load_flags().values(), ids=lambda flag: flag.name)
@@ -117,8 +154,11 @@ def test_show_of_what_is_not_there(name: str, text: str) -> None:
 def inputs() -> set[bytes]:
     found = set()
     for vector in load_vectors():
-        if isinstance(vector, MessageVector):
+        if isinstance(vector, (MessageVector, UserAuthMessageVector)):
             found.add(vector.data)
+        elif isinstance(vector, UserAuthDialogue):
+            said = [turn.data for turn in vector.turns if isinstance(turn, Say)]
+            found.add(b"".join(struct.pack(">I", len(data)) + data for data in said))
         else:
             found.add(b"".join(each.data for each in vector.turns if isinstance(each, Send)))
     return found - {b""}
@@ -132,7 +172,7 @@ def test_export_as_one_document(tmp_path: Path) -> None:
     assert document["flags"].keys() == load_flags().keys()
     assert "plugin-byte-by-byte" in document["retired"]
     ids = []
-    for kind in ("messages", "plugin-dialogues", "client-dialogues"):
+    for kind in ("messages", "plugin-dialogues", "client-dialogues", "userauth"):
         part = {"format": document["format"], "kind": kind, "vectors": document[kind]}
         schema = json.loads((SCHEMAS / f"{kind}.schema.json").read_text("utf-8"))
         jsonschema.Draft202012Validator(schema).validate(part)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from authplugin_corpus.vectors import cases, load_dialogues, load_messages
+from authplugin_corpus.vectors import cases, load_dialogues, load_messages, load_user_auth
 
 LOADER = Path(__file__).parent / "loader.mjs"
 CORPUS = Path(str(files("authplugin_corpus")))
@@ -59,6 +59,7 @@ def test_it_reads_and_checks_everything() -> None:
         "messages": len(load_messages()),
         "plugin-dialogues": len(load_dialogues("plugin")),
         "client-dialogues": len(load_dialogues("client")),
+        "userauth": len(load_user_auth()),
     }
     ours = [case.id for case in cases((*load_dialogues("plugin"), *load_dialogues("client")))]
     assert sorted(found["cases"]) == sorted(ours)
@@ -77,7 +78,48 @@ def broken_dialogue(index: int, **changes: Any) -> Any:
     return right
 
 
+def user_auth(id_: str, **changes: Any) -> Any:
+    family = "dialogues" if id_.startswith("userauth-server-") else "messages"
+    return vector(f"generated-userauth-{family}", id_) | changes
+
+
+def other_turn(id_: str, index: int, **changes: Any) -> Any:
+    right = user_auth(id_)
+    right["turns"][index] |= changes
+    return right
+
+
 BROKEN = {
+    "payload": ("userauth", user_auth("userauth-none", payload="34"), "is read as"),
+    "list": (
+        "userauth",
+        user_auth("userauth-failure-at-methods-bad-name-list-last", error={"code": "bad-ascii"}),
+        "bad-name-list at",
+    ),
+    "method": ("userauth", user_auth("userauth-public-key-ok", method="password"), "at "),
+    "boolean": (
+        "userauth",
+        user_auth(
+            "userauth-password-change-at-change-bad-boolean-2",
+            payload=user_auth("userauth-password-empty")["payload"],
+        ),
+        "is taken",
+    ),
+    "said": (
+        "userauth",
+        other_turn("userauth-server-password-right", 0, send="34"),
+        "sends no SSH_MSG_USERAUTH_REQUEST",
+    ),
+    "fault": (
+        "userauth",
+        other_turn("userauth-server-waiting-hears-ill-formed", 0, send="34"),
+        "sends SSH_MSG_USERAUTH_SUCCESS, which is right",
+    ),
+    "login": (
+        "userauth",
+        user_auth("userauth-server-password-right", result="invalid"),
+        "does not fit its result",
+    ),
     "message": ("messages", broken_message(bytes="0000000106"), "is read as"),
     "refused": ("messages", broken_message(bytes="0000000109"), "unknown-type at 4"),
     "taken": (

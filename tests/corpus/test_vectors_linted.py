@@ -16,6 +16,7 @@ import authplugin
 import authplugin_corpus
 from authplugin import MESSAGES
 from authplugin.kinds import CountedKind, StringKind, UInt32Kind
+from authplugin.userauth import MESSAGES as USER_AUTH_MESSAGES
 from authplugin_corpus.command import main
 from authplugin_corpus.layout import laid_out
 from authplugin_corpus.vectors import load_flags, load_vectors
@@ -43,7 +44,7 @@ def test_the_linter_finds_nothing() -> None:
     assert list(problems_of_corpus()) == []
 
 
-@pytest.mark.parametrize("name", [*KINDS, "flags", "retired"])
+@pytest.mark.parametrize("name", [*KINDS, "userauth", "flags", "retired"])
 def test_schemas_are_schemas(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(read_json("schema", f"{name}.schema.json"))
 
@@ -76,8 +77,24 @@ def test_a_schema_knows_the_messages_of_the_table(kind: str) -> None:
         assert expected == {each.spec.name for each in MESSAGES if each.spec.sender == speaker}
 
 
+def test_the_schema_knows_the_messages_of_user_authentication() -> None:
+    definitions = read_json("schema", "userauth.schema.json")["$defs"]
+    known = [each["required"] for each in definitions["message"]["oneOf"]]
+    fields = [[field.name for field in each.spec.fields] for each in USER_AUTH_MESSAGES]
+    assert known == [["type", *names] for names in fields]
+    expected = [each["properties"]["type"]["const"] for each in definitions["expected"]["oneOf"]]
+    assert expected == [
+        each.spec.name for each in USER_AUTH_MESSAGES if each.spec.sender == "server"
+    ]
+
+
 def test_format_md_knows_the_messages_and_codes() -> None:
     text = TEXT.read_text("utf-8")
+    for each in USER_AUTH_MESSAGES:
+        spec = each.spec
+        method = "any" if spec.method is None else f"`{spec.method}`"
+        assert f"| `{spec.name}` | {spec.code} | {spec.sender} | {method} |" in text
+        assert all(f"`{field.name}`" in text for field in spec.fields)
     for each in MESSAGES:
         assert f"| `{each.spec.name}` | {each.spec.code} | {each.spec.sender} |" in text
     local = {"bad-value", "poisoned"}
@@ -87,6 +104,7 @@ def test_format_md_knows_the_messages_and_codes() -> None:
 
 def test_every_clause_of_a_message_is_known() -> None:
     assert {each.spec.clause for each in MESSAGES} <= CLAUSES
+    assert {each.spec.clause.replace(",", "") for each in USER_AUTH_MESSAGES} <= CLAUSES
 
 
 def test_retired_ids_stay_retired() -> None:
@@ -223,6 +241,103 @@ def test_a_rule_for_messages_bites(changes: dict[str, Any], problem: str) -> Non
     assert any(problem in each for each in problems(changed, kind="messages"))
 
 
+def user_auth(id_: str, **changes: Any) -> list[str]:
+    family = "dialogues" if id_.startswith("userauth-server-") else "messages"
+    vector = stored(f"generated-userauth-{family}.json", id_) | changes
+    return problems(vector, kind="userauth")
+
+
+LOGIN = "userauth-server-password-right"
+LIST = "userauth-failure-at-methods-bad-name-list-last"
+
+
+@pytest.mark.parametrize(
+    ("id_", "changes", "problem"),
+    [
+        (LOGIN, {"id": "server-login"}, "does not begin with 'userauth-'"),
+        (LOGIN, {"clause": "RFC 4252 99"}, "there is no section"),
+        (LOGIN, {"flags": ["unknown-user"]}, "belongs to 'acceptable'"),
+        (
+            "userauth-server-password-wrong",
+            {"turns": stored("generated-userauth-dialogues.json", LOGIN)["turns"][:1]},
+            "expected something of the server at the end",
+        ),
+        (
+            "userauth-server-none-lists-methods",
+            {"server": {"session_id": "", "methods": [], "users": []}},
+            "turn 2: has methods '' (due: methods the names",
+        ),
+        (
+            "userauth-server-waiting-hears-ill-formed",
+            {
+                "turns": [
+                    {"send": "32", "fault": {"code": "bad-utf8", "sentence": "it"}},
+                    {"expect_refusal": True},
+                ]
+            },
+            "turn 2: it refuses with field-truncated, not bad-utf8",
+        ),
+        (LIST, {"payload": "3300000000" + "00"}, "this library takes the payload"),
+        (LIST, {"error": {"code": "bad-ascii"}}, "refuses the payload with bad-name-list"),
+        (
+            LIST,
+            {"strikes": [{"message": "SSH_MSG_USERAUTH_FAILURE", "part": "x", "fault": "odd"}]},
+            "there is no fault 'odd'",
+        ),
+        ("userauth-none", {"payload": "34"}, "reads {'type': 'SSH_MSG_USERAUTH_SUCCESS'}"),
+    ],
+)
+def test_a_rule_for_user_authentication_bites(id_: str, changes: Any, problem: str) -> None:
+    assert user_auth(id_) == []
+    found = user_auth(id_, **changes)
+    assert any(problem in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("turns", "problem"),
+    [
+        ([{"expect": {"type": "SSH_MSG_USERAUTH_BANNER"}}], "turn 2: is SSH_MSG_USERAUTH_SUCCESS"),
+        ([{"expect_silence": True}], "turn 2: it says something"),
+        ([{"expect_refusal": True}], "turn 2: it lets the client in"),
+        ([{"expect_disconnect": 14}], "turn 2: it does not close the connection"),
+        ([{"expect": {"type": "SSH_MSG_USERAUTH_SUCCESS"}}] * 2, "turn 3: it says nothing"),
+        (
+            [{"expect": {"type": "SSH_MSG_USERAUTH_PK_OK"}}],
+            "turn 2: is SSH_MSG_USERAUTH_SUCCESS",
+        ),
+    ],
+)
+def test_a_server_that_does_something_else_is_seen(turns: list[Any], problem: str) -> None:
+    right = stored("generated-userauth-dialogues.json", LOGIN)["turns"][:1]
+    login = {"type": "SSH_MSG_USERAUTH_SUCCESS"}
+    result = "valid" if {"expect": login} in turns else "invalid"
+    found = user_auth(LOGIN, turns=[*right, *turns], result=result)
+    assert any(problem in each for each in found), found
+
+
+def test_more_than_is_expected_is_seen() -> None:
+    stored_turns = stored("generated-userauth-dialogues.json", LOGIN)["turns"]
+    twice = [stored_turns[0], stored_turns[0], stored_turns[1]]
+    assert user_auth(LOGIN, turns=twice) == []  # what comes behind a login gets no reply
+    wrong = stored("generated-userauth-dialogues.json", "userauth-server-password-wrong")["turns"]
+    (found,) = user_auth("userauth-server-password-wrong", turns=[wrong[0], wrong[0], wrong[1]])
+    assert "it says more: 33" in found
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"id": "Userauth"}, {"turns": []}, {"server": {}}, {"deliveries": ["whole"]}, {"more": 1}],
+)
+def test_the_schema_of_user_authentication_refuses_what_the_reader_refuses(changes: Any) -> None:
+    schema = read_json("schema", "userauth.schema.json")
+    validator = jsonschema.Draft202012Validator(schema)
+    document = {"format": 1, "kind": "userauth"}
+    login = stored("generated-userauth-dialogues.json", LOGIN)
+    assert validator.is_valid(document | {"vectors": [login]})
+    assert not validator.is_valid(document | {"vectors": [login | changes]})
+    assert user_auth(LOGIN, **changes)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -254,6 +369,9 @@ def test_verify_prints_what_is_covered() -> None:
     assert result.exit_code == 0, result.output
     assert "62 of 62 (state, event) of a plugin" in result.output
     assert "177 of 177 (message, part, fault) that a plugin can hear" in result.output
+    assert "of them dialogues with a server" in result.output
+    assert "72 of 72 (state, event) of a server" in result.output
+    assert "246 of 246 (message, part, fault) of SSH's user authentication" in result.output
 
 
 def test_verify_of_files(tmp_path: Path) -> None:

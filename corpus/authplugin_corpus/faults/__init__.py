@@ -5,6 +5,9 @@ refuses each of them. It needs nothing but the codec, so that whoever wants to c
 strategy, a mutator, a generator of vectors. `compose` puts one fault on top of another; `pairs`
 says what there is to strike, and `stock_conversations` has something to strike for each.
 
+SSH's user authentication has frames, and so faults, of its own: `USER_AUTH_FAULTS`, which are
+struck with the protocol of the frame (see `protocols`) as a third argument.
+
 Where a code does not follow from how the bytes were made, `judge` asks this library's own receiver.
 That takes a conversation which this receiver could have had, from the first frame; what strikes a
 frame without one (flipped bits, and two faults at once) is judged by the frame alone.
@@ -23,12 +26,14 @@ from .declaring import NOT_OF_A_PEER, compose
 from .fault import Fault, Faulty, Scope, Strike
 from .frame import FAULTS_OF_FRAMES, ILL_FORMED
 from .judging import judge
-from .stock import Conversation, plain, sample, stock_conversations
+from .stock import Conversation, plain, sample, stock_conversations, stock_user_auth
+from .user_auth import FAULTS_OF_USER_AUTH
 
 __all__ = [
     "FAULTS",
     "ILL_FORMED",
     "NOT_OF_A_PEER",
+    "USER_AUTH_FAULTS",
     "Conversation",
     "Fault",
     "Faulty",
@@ -41,12 +46,17 @@ __all__ = [
     "plain",
     "sample",
     "stock_conversations",
+    "stock_user_auth",
+    "user_auth_pairs",
 ]
 
 FAULTS: Final[tuple[Fault, ...]] = (*FAULTS_OF_FRAMES, *FAULTS_OF_CONVERSATIONS)
-"""All faults, but for those that `compose` makes."""
+"""All faults of the plugin protocol, but for those that `compose` makes."""
 
-_NAMED: Final = {fault.name: fault for fault in FAULTS}
+USER_AUTH_FAULTS: Final[tuple[Fault, ...]] = (*FAULTS_OF_FRAMES, *FAULTS_OF_USER_AUTH)
+"""All faults of the messages of SSH's user authentication; they are of scope `FRAME`."""
+
+_NAMED: Final = {fault.name: fault for fault in (*FAULTS, *FAULTS_OF_USER_AUTH)}
 
 
 def fault_named(name: str) -> Fault:
@@ -84,4 +94,15 @@ def pairs(limits: Limits) -> frozenset[tuple[str, str, str]]:
         for conversations in stock_conversations().values()
         for conversation in conversations
         for faulty in fault.strike(conversation, limits)
+    )
+
+
+@lru_cache(maxsize=16)
+def user_auth_pairs(limits: Limits) -> frozenset[tuple[str, str, str]]:
+    """Return all that can be struck of SSH's user authentication, as `pairs` does."""
+    return frozenset(
+        (faulty.message, faulty.part, fault.name)
+        for fault in USER_AUTH_FAULTS
+        for protocol, frame in stock_user_auth().values()
+        for faulty in fault.strike([frame], limits, protocol)
     )

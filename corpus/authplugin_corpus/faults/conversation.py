@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from authplugin import (
@@ -45,7 +46,7 @@ _table: list[Fault] = []
 )
 def _wrong_side(lead: Lead) -> Iterator[Faulty]:
     for each in MESSAGES:
-        if each.spec.sender is not lead.spec.sender:
+        if each.spec.sender is not lead.said.sender:
             data = encode(plain(each), lead.limits)
             yield lead.says("frame", each.spec.name, data, ErrorCode.WRONG_SIDE)
 
@@ -60,7 +61,7 @@ def _wrong_side(lead: Lead) -> Iterator[Faulty]:
 )
 def _wrong_state(lead: Lead) -> Iterator[Faulty]:
     for each in MESSAGES:
-        if each.spec.sender is lead.spec.sender and each.spec.leaves is not lead.spec.leaves:
+        if each.spec.sender is lead.said.sender and each.spec.leaves is not lead.said.leaves:
             data = encode(plain(each), lead.limits)
             yield lead.says("frame", each.spec.name, data, ErrorCode.WRONG_STATE)
 
@@ -74,9 +75,9 @@ def _wrong_state(lead: Lead) -> Iterator[Faulty]:
     Scope.CONVERSATION,
 )
 def _premature_end(lead: Lead) -> Iterator[Faulty]:
-    allowed = EndKind.PREMATURE in MAY_END[lead.spec.sender]
+    allowed = EndKind.PREMATURE in MAY_END[lead.said.sender]
     code = None if allowed else ErrorCode.END_PREMATURE
-    yield lead.says("frame", f"instead of {lead.spec.name}", b"", code, ends=True)
+    yield lead.says("frame", f"instead of {lead.said.name}", b"", code, ends=True)
 
 
 # Behind the right message.
@@ -102,7 +103,7 @@ def _code_behind(spec: MessageSpec, behind: MessageSpec) -> ErrorCode | None:
     second=True,
 )
 def _duplicated(lead: Lead) -> Iterator[Faulty]:
-    code = _code_behind(lead.spec, lead.spec)
+    code = _code_behind(lead.said, lead.said)
     yield lead.says("frame", "twice", lead.frame + lead.frame, code)
 
 
@@ -116,13 +117,13 @@ def _duplicated(lead: Lead) -> Iterator[Faulty]:
     second=True,
 )
 def _wrong_turn(lead: Lead) -> Iterator[Faulty]:
-    sender = lead.spec.sender
-    if SPEAKER.get(lead.spec.enters) is sender:
+    sender = lead.said.sender
+    if SPEAKER.get(lead.said.enters) is sender:
         return
     for each in MESSAGES:
-        if each.spec.sender is sender and each.spec is not lead.spec:
+        if each.spec.sender is sender and each.spec is not lead.said:
             data = lead.frame + encode(plain(each), lead.limits)
-            code = _code_behind(lead.spec, each.spec)
+            code = _code_behind(lead.said, each.spec)
             yield lead.says("frame", f"{each.spec.name} behind it", data, code)
 
 
@@ -137,10 +138,10 @@ def _wrong_turn(lead: Lead) -> Iterator[Faulty]:
     second=True,
 )
 def _coalesced(lead: Lead) -> Iterator[Faulty]:
-    following = _following(lead.spec)
+    following = _following(lead.said)
     for message_type, frame in stock_messages(lead.limits):
         if message_type in following:
-            code = _code_behind(lead.spec, message_type.spec)
+            code = _code_behind(lead.said, message_type.spec)
             place = f"{message_type.spec.name} in the same chunk"
             yield lead.says("frame", place, lead.frame + frame, code)
 
@@ -170,11 +171,11 @@ def _following(spec: MessageSpec) -> set[type[Message]]:
     second=True,
 )
 def _begun_early(lead: Lead) -> Iterator[Faulty]:
-    if SPEAKER.get(lead.spec.enters) is lead.spec.sender:
+    if SPEAKER.get(lead.said.enters) is lead.said.sender:
         return
     another = lead.frames[-1]
     for size in sorted({1, 3, 4, len(another) - 1}):
-        code = _code_behind(lead.spec, lead.spec)
+        code = _code_behind(lead.said, lead.said)
         yield lead.says("frame", f"{size} bytes of another", lead.frame + another[:size], code)
 
 
@@ -184,7 +185,7 @@ def _begun_early(lead: Lead) -> Iterator[Faulty]:
 def _same_speaker_before(lead: Lead) -> int | None:
     """Return where the frame stands that the last speaker said before its last one."""
     for at, message in reversed(list(enumerate(lead.earlier()))):
-        if message.spec.sender is lead.spec.sender:
+        if message.spec.sender is lead.said.sender:
             return at
     return None
 
@@ -226,7 +227,7 @@ def _reordered(lead: Lead) -> Iterator[Faulty]:
 
 
 def _at(lead: Lead, kept: int) -> Lead:
-    return Lead(lead.frames, lead.limits, lead.message, lead.frame, kept)
+    return replace(lead, kept=kept)
 
 
 @fault(
@@ -239,7 +240,7 @@ def _at(lead: Lead, kept: int) -> Lead:
 )
 def _spliced(lead: Lead) -> Iterator[Faulty]:
     for message_type, frame in stock_messages(lead.limits):
-        if message_type.spec.sender is lead.spec.sender:
+        if message_type.spec.sender is lead.said.sender:
             faulty = lead.judged("frame", f"another's {message_type.spec.name}", frame)
             if faulty.code is not None:
                 yield faulty
@@ -296,7 +297,7 @@ def _version_unsupported(lead: Lead) -> Iterator[Faulty]:
     Scope.CONVERSATION,
 )
 def _method_unknown(lead: Lead) -> Iterator[Faulty]:
-    if lead.spec.leaves is not State.OFFERED:
+    if lead.said.leaves is not State.OFFERED:
         return
     offers = [each for each in lead.earlier() if isinstance(each, PluginProtocol)]
     if offers and str(offers[-1].detach().method) not in METHODS:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from authplugin import ErrorCode, Limits, Message, MessageSpec, decode
-from authplugin.kinds import StringKind
+from authplugin.kinds import RestKind, StringKind
+from authplugin.table import WireMessage, WireSpec
 
+from ..protocols import PLUGIN, Protocol
 from ..segments import segments_of
 from .fault import Fault, Faulty, Scope
 from .judging import judge
@@ -41,29 +43,41 @@ class Lead:
     Attributes:
         frames: the frames of both sides in order.
         limits: those of the receiver.
+        protocol: the protocol of the last frame.
         message: the last frame, decoded.
+        label: what tells it from all other messages.
         frame: what stands in its place: itself, or what another fault has made of it.
         kept: how many of the frames come before it.
     """
 
     frames: Sequence[bytes]
     limits: Limits
-    message: Message
+    protocol: Protocol
+    message: WireMessage
+    label: str
     frame: bytes
     kept: int
 
     @classmethod
-    def to(cls, frames: Sequence[bytes], limits: Limits) -> Lead:
+    def to(cls, frames: Sequence[bytes], limits: Limits, protocol: Protocol) -> Lead:
         """Return what leads to, and has, the last of the frames."""
-        return cls(frames, limits, decode(frames[-1], limits), frames[-1], len(frames) - 1)
+        message = protocol.decode(frames[-1], limits)
+        label = protocol.labels[type(message)]
+        return cls(frames, limits, protocol, message, label, frames[-1], len(frames) - 1)
 
     @property
-    def spec(self) -> MessageSpec:
+    def spec(self) -> WireSpec:
         """What is declared of the last message."""
         return self.message.spec
 
+    @property
+    def said(self) -> MessageSpec:
+        """The same, in a conversation of the plugin protocol."""
+        assert isinstance(self.message, Message)
+        return self.message.spec
+
     def earlier(self) -> list[Message]:
-        """Return what was said before the last message."""
+        """Return what was said before the last message, in one of the plugin protocol."""
         return [decode(frame, self.limits) for frame in self.frames[:-1]]
 
     def spans(self) -> list[Span]:
@@ -75,6 +89,12 @@ class Lead:
             spans.append(Span(segment.part, at, at + len(segment.data), text_at))
         return spans
 
+    @property
+    def takes_any_end(self) -> bool:
+        """Whether the last field takes whatever comes, and nothing too."""
+        fields = self.message.spec.fields
+        return bool(fields) and isinstance(fields[-1].kind, RestKind)
+
     def parts(self) -> list[str]:
         """Return the part in which each byte of the frame stands; "frame" behind the right one."""
         parts = [span.part for span in self.spans() for _ in range(span.start, span.stop)]
@@ -84,11 +104,11 @@ class Lead:
         self, part: str, place: str, data: bytes, code: ErrorCode | None, *, ends: bool = False
     ) -> Faulty:
         """Return what the last speaker says instead; the parameters are those of `Faulty`."""
-        return Faulty(self.spec.name, part, place, data, code, self.kept, ends)
+        return Faulty(self.label, part, place, data, code, self.kept, ends)
 
     def judged(self, part: str, place: str, data: bytes, *, ends: bool = False) -> Faulty:
         """Return the same with the code that `judge` gives it."""
-        code = judge(self.frames, self.kept, data, ends, self.limits)
+        code = judge(self.frames, self.kept, data, ends, self.limits, self.protocol)
         return self.says(part, place, data, code, ends=ends)
 
 
@@ -114,8 +134,12 @@ def fault(
     """
 
     def declare(declared: Declared) -> Declared:
-        def strike(frames: Sequence[bytes], limits: Limits) -> Iterator[Faulty]:
-            return declared(Lead.to(frames, limits))
+        def strike(
+            frames: Sequence[bytes], limits: Limits, protocol: Protocol = PLUGIN
+        ) -> Iterator[Faulty]:
+            if scope is Scope.CONVERSATION and protocol is not PLUGIN:
+                return iter(())
+            return declared(Lead.to(frames, limits, protocol))
 
         several = {codes} if isinstance(codes, ErrorCode) else codes
         table.append(Fault(name, sentence, frozenset(several), clause, scope, strike))
@@ -151,9 +175,11 @@ def compose(first: Fault, second: Fault) -> Fault:
         raise ValueError(f"{second.name} strikes right frames only; what can come second: {known}")
     declared = _seconds[second.name]
 
-    def strike(frames: Sequence[bytes], limits: Limits) -> Iterator[Faulty]:
-        lead = Lead.to(frames, limits)
-        for one in first.strike(frames, limits):
+    def strike(
+        frames: Sequence[bytes], limits: Limits, protocol: Protocol = PLUGIN
+    ) -> Iterator[Faulty]:
+        lead = Lead.to(frames, limits, protocol)
+        for one in first.strike(frames, limits, protocol):
             if one.ends:
                 continue
             struck = replace(lead, frame=one.data, kept=one.kept)
@@ -164,7 +190,7 @@ def compose(first: Fault, second: Fault) -> Fault:
     return Fault(
         name=f"{first.name}+{second.name}",
         sentence=f"{first.sentence} And on top of it: {second.sentence}",
-        codes=frozenset(ErrorCode) - NOT_OF_A_PEER,
+        codes=(frozenset(ErrorCode) - NOT_OF_A_PEER) | first.codes,
         clause=second.clause,
         scope=Scope.FRAME if first.scope is second.scope is Scope.FRAME else Scope.CONVERSATION,
         strike=strike,

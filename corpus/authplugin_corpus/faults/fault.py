@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import typing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
 
 from authplugin import ErrorCode, Limits
+
+from ..protocols import PLUGIN, Protocol
 
 
 class Scope(StrEnum):
@@ -24,8 +26,8 @@ class Faulty:
     """What the last speaker of a conversation says instead of what it should have said.
 
     Attributes:
-        message: the published name of the message that the fault has struck: the conversation's
-            last.
+        message: the name of the message that the fault has struck, the conversation's last, as
+            `protocols.label_of` gives it.
         part: where in it: `"length"` or `"type"`, a field without its index (`"hostname"`,
             `"prompts"` for the count, `"prompts[].echo"`), or `"frame"` for the message as a
             whole.
@@ -45,8 +47,24 @@ class Faulty:
     kept: int
     ends: bool = False
 
+    @property
+    def payload(self) -> bytes | None:
+        """What is behind the length of the data, as in an SSH packet.
 
-Strike: TypeAlias = Callable[[Sequence[bytes], Limits], Iterator[Faulty]]
+        None where the data are not exactly one frame.
+        """
+        if self.ends or int.from_bytes(self.data[:4], "big") != len(self.data) - 4:
+            return None
+        return self.data[4:]
+
+
+class Strike(typing.Protocol):
+    """Makes wrong conversations of a right one."""
+
+    def __call__(
+        self, frames: Sequence[bytes], limits: Limits, protocol: Protocol = PLUGIN, /
+    ) -> Iterator[Faulty]:
+        """Yield each; the parameters are those of `Fault.strike`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +81,8 @@ class Fault:
             wrong one that this fault makes of it; none where the fault does not fit. The
             conversation is the frames of both sides in order, from the first; it is the last
             speaker who is at fault. Faults of scope `FRAME` look at the last frame only, and one
-            frame will do.
+            frame will do; they take the frame's protocol as well, if it is not the plugin's, where
+            others strike nothing.
     """
 
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from authplugin import MESSAGES, ErrorCode, Limits
+from authplugin import ErrorCode, Limits
 from authplugin.kinds import BooleanKind, CountedKind, Encoding, StringKind
 
 from ..segments import LARGEST, Segment, segments_of, string, uint32
@@ -28,7 +28,7 @@ ILL_FORMED: Final = {
 _table: list[Fault] = []
 
 
-def _changed(
+def changed(
     lead: Lead, code: ErrorCode, change: Callable[[Segment, int], Iterator[bytes]]
 ) -> Iterator[Faulty]:
     """Yield the frame with each segment changed in each way; its length is right again.
@@ -42,11 +42,12 @@ def _changed(
         left = len(segment.data) + len(after) - 4
         for changed in change(segment, left):
             data = string(lead.frame[4:5] + before + changed + after)
-            if _fits(data, lead.limits):
+            if fits(data, lead.limits):
                 yield lead.says(segment.part, segment.name, data, code)
 
 
-def _fits(frame: bytes, limits: Limits) -> bool:
+def fits(frame: bytes, limits: Limits) -> bool:
+    """Say whether a frame keeps to the limit of frames."""
     return len(frame) <= 4 + limits.frame
 
 
@@ -81,7 +82,10 @@ def _at(stop: int) -> str:
 )
 def _truncated_body(lead: Lead) -> Iterator[Faulty]:
     parts, short = lead.parts(), _short_of_elements(lead)
-    for stop in range(4, len(lead.frame)):
+    end = len(lead.frame)
+    if lead.takes_any_end:
+        end = min(end, lead.spans()[-1].start)
+    for stop in range(4, end):
         code = ErrorCode.FIELD_TRUNCATED
         if stop == 4:
             code = ErrorCode.FRAME_EMPTY
@@ -146,7 +150,7 @@ def _oversized_string(lead: Lead) -> Iterator[Faulty]:
             yield uint32(LARGEST) + segment.data[4:]
             yield string(b"x" * (longest + 1))
 
-    yield from _changed(lead, ErrorCode.STRING_TOO_LONG, change)
+    yield from changed(lead, ErrorCode.STRING_TOO_LONG, change)
 
 
 @fault(
@@ -166,7 +170,7 @@ def _lying_length(lead: Lead) -> Iterator[Faulty]:
                 if left < length <= longest:
                     yield uint32(length) + segment.data[4:]
 
-    yield from _changed(lead, ErrorCode.FIELD_TRUNCATED, change)
+    yield from changed(lead, ErrorCode.FIELD_TRUNCATED, change)
 
 
 @fault(
@@ -186,7 +190,7 @@ def _oversized_count(lead: Lead) -> Iterator[Faulty]:
                 if most < count <= LARGEST:
                     yield uint32(count)
 
-    yield from _changed(lead, ErrorCode.COUNT_TOO_LARGE, change)
+    yield from changed(lead, ErrorCode.COUNT_TOO_LARGE, change)
 
 
 @fault(
@@ -207,7 +211,7 @@ def _lying_count(lead: Lead) -> Iterator[Faulty]:
                 if least <= count <= most:
                     yield uint32(count)
 
-    yield from _changed(lead, ErrorCode.COUNT_IMPOSSIBLE, change)
+    yield from changed(lead, ErrorCode.COUNT_IMPOSSIBLE, change)
 
 
 @fault(
@@ -220,9 +224,11 @@ def _lying_count(lead: Lead) -> Iterator[Faulty]:
     second=True,
 )
 def _trailing_byte(lead: Lead) -> Iterator[Faulty]:
+    if lead.takes_any_end:
+        return
     for byte in (0x00, 0xFF):
         data = string(lead.frame[4:] + bytes((byte,)))
-        if _fits(data, lead.limits):
+        if fits(data, lead.limits):
             yield lead.says("frame", f"byte {byte:02x}", data, ErrorCode.TRAILING_BYTES)
 
 
@@ -236,11 +242,13 @@ def _trailing_byte(lead: Lead) -> Iterator[Faulty]:
 )
 def _bad_boolean(lead: Lead) -> Iterator[Faulty]:
     def change(segment: Segment, left: int) -> Iterator[bytes]:
-        if isinstance(segment.kind, BooleanKind) and not lead.limits.nonzero_is_true:
+        # Where a boolean says which message it is, nobody takes another byte for true.
+        strict = segment.constant or not lead.limits.nonzero_is_true
+        if isinstance(segment.kind, BooleanKind) and strict:
             yield b"\x02"
             yield b"\xff"
 
-    yield from _changed(lead, ErrorCode.BAD_BOOLEAN, change)
+    yield from changed(lead, ErrorCode.BAD_BOOLEAN, change)
 
 
 @fault(
@@ -258,13 +266,16 @@ def _bad_utf8(lead: Lead) -> Iterator[Faulty]:
                 if len(ill_formed) <= lead.limits.text:
                     yield string(ill_formed)
 
-    yield from _changed(lead, ErrorCode.BAD_UTF8, change)
+    yield from changed(lead, ErrorCode.BAD_UTF8, change)
 
 
 def _must_be_utf8(kind: StringKind, limits: Limits) -> bool:
     return kind.encoding is Encoding.UTF8 or (
         kind.encoding is Encoding.UNSTATED and not limits.any_bytes
     )
+
+
+_ASCII: Final = (Encoding.ASCII, Encoding.NAMES)
 
 
 @fault(
@@ -277,15 +288,12 @@ def _must_be_utf8(kind: StringKind, limits: Limits) -> bool:
 )
 def _bad_ascii(lead: Lead) -> Iterator[Faulty]:
     def change(segment: Segment, left: int) -> Iterator[bytes]:
-        if isinstance(segment.kind, StringKind) and segment.kind.encoding is Encoding.ASCII:
+        if isinstance(segment.kind, StringKind) and segment.kind.encoding in _ASCII:
             for text in (b"\x80", "é".encode()):
                 if len(text) <= lead.limits.text:
                     yield string(text)
 
-    yield from _changed(lead, ErrorCode.BAD_ASCII, change)
-
-
-_UNKNOWN_TYPES = sorted({0, 9, 19, 24, 128, 255} - {each.spec.code for each in MESSAGES})
+    yield from changed(lead, ErrorCode.BAD_ASCII, change)
 
 
 @fault(
@@ -298,7 +306,7 @@ _UNKNOWN_TYPES = sorted({0, 9, 19, 24, 128, 255} - {each.spec.code for each in M
     second=True,
 )
 def _unknown_type(lead: Lead) -> Iterator[Faulty]:
-    for code in _UNKNOWN_TYPES:
+    for code in lead.protocol.unknown:
         data = lead.frame[:4] + bytes((code,)) + lead.frame[5:]
         yield lead.says("type", f"type {code}", data, ErrorCode.UNKNOWN_TYPE)
 

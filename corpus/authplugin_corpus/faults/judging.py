@@ -11,50 +11,61 @@ from collections.abc import Sequence
 from authplugin import (
     ClientSession,
     ErrorCode,
+    FrameDecoder,
     Limits,
-    MessageDecoder,
+    Message,
     PluginSession,
     ProtocolError,
     Side,
     State,
-    decode,
 )
+
+from ..protocols import PLUGIN, Protocol
 
 _RECEIVERS = {Side.CLIENT: PluginSession, Side.PLUGIN: ClientSession}
 """Who hears what each side says."""
 
 
 def judge(
-    frames: Sequence[bytes], kept: int, data: bytes, ends: bool, limits: Limits
+    frames: Sequence[bytes],
+    kept: int,
+    data: bytes,
+    ends: bool,
+    limits: Limits,
+    protocol: Protocol = PLUGIN,
 ) -> ErrorCode | None:
     """Return the code with which wrong bytes are refused, or None where they are taken.
 
     Args:
         frames: the right conversation; it is its last speaker who says `data`. Where it does not
-            begin with the first frame, `data` is judged by itself: without turns, states and
-            guards.
+            begin with the first frame of the plugin protocol, `data` is judged by itself: without
+            turns, states and guards.
         kept: how many of the frames come before `data`.
         data: the bytes, which come in one chunk.
         ends: whether the end of file follows them.
         limits: those of the receiver.
+        protocol: the protocol of the frames.
 
     A conversation that this library refuses by itself, such as one of another version, or as it may
     where the library is wrong, is refused with the code for that.
     """
     try:
-        return _judged(frames, kept, data, ends, limits)
+        first, last = (protocol.decode(frames[at], limits) for at in (0, -1))
+        if isinstance(first, Message) and first.spec.leaves is State.START:
+            assert isinstance(last, Message)
+            return _judged(frames[:kept], last.spec.sender, data, ends, limits)
+        return _judge_alone(data, ends, limits, protocol)
     except ProtocolError as refused:
         return refused.code
 
 
 def _judged(
-    frames: Sequence[bytes], kept: int, data: bytes, ends: bool, limits: Limits
+    before: Sequence[bytes], speaker: Side, data: bytes, ends: bool, limits: Limits
 ) -> ErrorCode | None:
-    if decode(frames[0], limits).spec.leaves is not State.START:
-        return _judge_alone(data, ends, limits)
-    session = _RECEIVERS[decode(frames[-1], limits).spec.sender](limits)
-    for frame in frames[:kept]:
-        message = decode(frame, limits)
+    session = _RECEIVERS[speaker](limits)
+    for frame in before:
+        message = PLUGIN.decode(frame, limits)
+        assert isinstance(message, Message)
         if message.spec.sender is session.side:
             session.send(message)
         else:
@@ -67,10 +78,10 @@ def _judged(
     return None if session.violation is None else session.violation.code
 
 
-def _judge_alone(data: bytes, ends: bool, limits: Limits) -> ErrorCode | None:
-    decoder = MessageDecoder(limits)
-    for _ in decoder.feed(data):
-        pass
+def _judge_alone(data: bytes, ends: bool, limits: Limits, protocol: Protocol) -> ErrorCode | None:
+    decoder = FrameDecoder(limits)
+    for frame in decoder.feed(data):
+        protocol.decode(bytes(frame), limits)
     if ends:
         decoder.end_of_file()
     return None

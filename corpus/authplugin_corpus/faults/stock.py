@@ -1,5 +1,7 @@
 """Right conversations to strike: whole ones in which every message comes, and what leads to each.
 
+And a frame of each message of SSH's user authentication.
+
 Their messages are made from the message table; only the order in which they come is written down.
 """
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from authplugin import (
     KEYBOARD_INTERACTIVE,
@@ -31,48 +33,66 @@ from authplugin import (
     decode,
     encode,
 )
-from authplugin.kinds import BooleanKind, CountedKind, Kind, StringKind, UInt32Kind
+from authplugin.kinds import BooleanKind, CountedKind, Encoding, StringKind, UInt32Kind, WireKind
+from authplugin.limits import DEFAULT_LIMITS
 from authplugin.messages import VERSIONS
+from authplugin.table import WireMessage
+from authplugin.userauth.messages import MESSAGES as USER_AUTH_MESSAGES
+
+from ..protocols import Protocol, protocol_of
 
 Conversation: TypeAlias = tuple[bytes, ...]
 """The frames of both sides in order, from the first."""
 
 
-def plain(message_type: type[Message]) -> Message:
+MessageType = TypeVar("MessageType", bound=WireMessage)
+
+
+def plain(message_type: type[MessageType]) -> MessageType:
     """Return the plainest message of a type: zero, and nothing."""
-    return message_type(*(_plain_value(field.kind) for field in message_type.spec.fields))
+    return message_type(*(_plain_value(field.kind) for field in message_type.spec.variables))
 
 
-def _plain_value(kind: Kind) -> object:
-    if isinstance(kind, UInt32Kind):
-        return 0
-    return b"" if isinstance(kind, StringKind) else []
+def _plain_value(kind: WireKind) -> object:
+    if isinstance(kind, CountedKind):
+        return []
+    if isinstance(kind, BooleanKind):
+        return False
+    return 0 if isinstance(kind, UInt32Kind) else b""
 
 
-def sample(message_type: type[Message], count: int = 2) -> Message:
+def sample(message_type: type[MessageType], count: int = 2) -> MessageType:
     """Return a message of a type with nothing empty, and `count` prompts or responses."""
+    name = message_type.spec.name
     return message_type(
         *(
-            _MEANT.get(field.name, _sample_value(field.kind, field.name, count))
-            for field in message_type.spec.fields
+            _MEANT.get((name, field.name), _sample_value(field.kind, field.name, count))
+            for field in message_type.spec.variables
         )
     )
 
 
-_MEANT: Final[Mapping[str, object]] = {"version": VERSIONS[-1], "method": KEYBOARD_INTERACTIVE}
+_MEANT: Final[Mapping[tuple[str, str], object]] = {
+    (PluginInit.spec.name, "version"): VERSIONS[-1],
+    (PluginInitResponse.spec.name, "version"): VERSIONS[-1],
+    (PluginProtocol.spec.name, "method"): KEYBOARD_INTERACTIVE,
+}
 """The fields whose values mean something to the conversation."""
 
 
-def _sample_value(kind: Kind | BooleanKind, name: str, count: int) -> object:
+def _sample_value(kind: WireKind, name: str, count: int) -> object:
     if isinstance(kind, CountedKind):
         parts = [
             [_sample_value(part_kind, part, index) for part, part_kind in kind.element]
             for index in range(count)
         ]
         return [tuple(each) if len(each) > 1 else each[0] for each in parts]
-    if isinstance(kind, StringKind):
-        return name[:2]
-    return bool(count % 2) if isinstance(kind, BooleanKind) else 22
+    if isinstance(kind, BooleanKind):
+        return bool(count % 2)
+    if isinstance(kind, UInt32Kind):
+        return 22
+    is_text = isinstance(kind, StringKind) and kind.encoding is not Encoding.OPAQUE
+    return name[:2] if is_text else name[:2].encode()
 
 
 _INIT: Final = sample(PluginInit)
@@ -145,3 +165,16 @@ def stock_messages(limits: Limits) -> Sequence[tuple[type[Message], bytes]]:
         except RemoteProtocolError:
             continue  # too much for these limits
     return found
+
+
+@lru_cache(maxsize=1)
+def stock_user_auth() -> Mapping[type[WireMessage], tuple[Protocol, bytes]]:
+    """Return, for each message of SSH's user authentication, the protocol it comes in, and a frame.
+
+    Any receiver takes them whose limits are at least `Limits(frame=64, text=20, count=3)`. Every
+    field is filled, with two prompts or responses.
+    """
+    return {
+        each: (protocol_of(each), protocol_of(each).encode(sample(each), DEFAULT_LIMITS))
+        for each in USER_AUTH_MESSAGES
+    }

@@ -13,7 +13,10 @@ from authplugin import Side
 from ..layout import laid_out
 from .dialogues import dialogues
 from .frames import frames
-from .schemas import FORMAT, schemas
+from .schema_parts import FORMAT
+from .schemas import schemas
+from .user_auth_dialogues import user_auth_dialogues
+from .user_auth_frames import messages
 
 
 def generated() -> dict[str, str]:
@@ -27,6 +30,8 @@ def generated() -> dict[str, str]:
         "vectors/generated-client-dialogues.json": _file(
             "client-dialogues", dialogues(Side.CLIENT)
         ),
+        "vectors/generated-userauth-messages.json": _file("userauth", messages()),
+        "vectors/generated-userauth-dialogues.json": _file("userauth", user_auth_dialogues()),
     }
 
 

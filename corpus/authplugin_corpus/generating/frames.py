@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from authplugin import Limits, Message, RemoteProtocolError, decode, encode
 from authplugin.errors import ErrorCode
+from authplugin.table import WireMessage
 
 from ..faults import FAULTS, ILL_FORMED, Fault, Faulty, Scope, plain
 from ..message_json import message_to_json
@@ -18,10 +19,10 @@ TIGHT: Final = Limits(frame=128, text=20, count=2)
 """Limits that the house's messages just keep to, so that going beyond them takes few bytes."""
 
 _LIMITS_JSON: Final = {"frame": TIGHT.frame, "text": TIGHT.text, "count": TIGHT.count}
-_OVER_LIMITS: Final = frozenset({"oversized-claim", "oversized-string", "oversized-count"})
+OVER_LIMITS: Final = frozenset({"oversized-claim", "oversized-string", "oversized-count"})
 
-_Chosen = Iterator[tuple[str, Faulty]]
-_Choice = Callable[[Message, Sequence[Faulty]], _Chosen]
+Chosen = Iterator[tuple[str, Faulty]]
+Choice = Callable[[WireMessage, Sequence[Faulty]], Chosen]
 
 
 def frames() -> list[dict[str, Any]]:
@@ -64,7 +65,7 @@ def _wrong() -> Iterator[dict[str, Any]]:
         if fault.scope is Scope.FRAME:
             for right in house.ONE_OF_EACH:
                 yield from _struck(fault, right, Limits())
-                if fault.name in _OVER_LIMITS:
+                if fault.name in OVER_LIMITS:
                     yield from _struck(fault, right, TIGHT)
 
 
@@ -73,7 +74,7 @@ def _struck(fault: Fault, right: Message, limits: Limits) -> Iterator[dict[str, 
     for faulty in fault.strike([encode(right)], limits):
         by_part.setdefault(faulty.part, []).append(faulty)
     for found in by_part.values():
-        choice = _beyond if limits is TIGHT else _CHOICES[fault.name]
+        choice = beyond if limits is TIGHT else CHOICES[fault.name]
         for words, faulty in choice(right, found):
             yield _faulty_vector(fault, right, faulty, words, limits)
 
@@ -105,13 +106,13 @@ def _faulty_vector(
 
 
 def _sentence(fault: Fault, faulty: Faulty, words: str) -> str:
-    phrase = _PHRASES.get(fault.name, WORDINGS[fault.name].phrase)
+    phrase = PHRASES.get(fault.name, WORDINGS[fault.name].phrase)
     text = phrase.format(message=faulty.message, part=part_phrase(faulty.part))
-    how = f" ({_HOW.get(words, words.replace('-', ' '))})" if words else ""
+    how = f" ({HOW.get(words, words.replace('-', ' '))})" if words else ""
     return f"{text[0].upper()}{text[1:]}{how}."
 
 
-_HOW: Final = {
+HOW: Final = {
     "before": "nothing of it is there",
     "length-only": "its length is there, and nothing of what it is of",
     "one-short": "its last byte is missing",
@@ -122,7 +123,7 @@ _HOW: Final = {
     "ff": "all bits set",
 }
 
-_PHRASES: Final = {
+PHRASES: Final = {
     "truncate": "{message}, and the input ends at {part}",
     "oversized-claim": "{message} that claims more bytes than a frame may have",
     "oversized-string": "{message} with more bytes for {part} than a string may have",
@@ -172,11 +173,11 @@ def _fields_before(message: Message, part: str) -> Iterator[bytes]:
 # Which of the places that a fault finds in a part are stored, and the words for each.
 
 
-def _only(message: Message, found: Sequence[Faulty]) -> _Chosen:
+def _only(message: WireMessage, found: Sequence[Faulty]) -> Chosen:
     yield "", found[0]
 
 
-def _edges(message: Message, found: Sequence[Faulty]) -> _Chosen:
+def _edges(message: WireMessage, found: Sequence[Faulty]) -> Chosen:
     """Yield what leaves nothing of a part, its length alone, and all of it but a byte."""
     yield "before", found[0]
     if len(found) > 5 and found[0].part not in ("length", "type"):
@@ -185,44 +186,44 @@ def _edges(message: Message, found: Sequence[Faulty]) -> _Chosen:
         yield "one-short", found[-1]
 
 
-def _extremes(message: Message, found: Sequence[Faulty]) -> _Chosen:
+def _extremes(message: WireMessage, found: Sequence[Faulty]) -> Chosen:
     yield "by-one", found[0]
     yield "by-far", found[-1]
 
 
-def _beyond(message: Message, found: Sequence[Faulty]) -> _Chosen:
+def beyond(message: WireMessage, found: Sequence[Faulty]) -> Chosen:
     """Yield what goes beyond tight limits by one: of a string, one that is there."""
     there = [each for each in found if b"x" * (TIGHT.text + 1) in each.data]
     yield "over-limit", (there or found)[0]
 
 
-def _placed(message: Message, found: Sequence[Faulty]) -> _Chosen:
+def _placed(message: WireMessage, found: Sequence[Faulty]) -> Chosen:
     for faulty in found:
         yield faulty.place.split()[-1], faulty
 
 
-def _types(message: Message, found: Sequence[Faulty]) -> _Chosen:
+def _types(message: WireMessage, found: Sequence[Faulty]) -> Chosen:
     for faulty in found:
         if message.spec is house.INIT.spec or faulty.place == "type 9":
             yield faulty.place.split()[-1], faulty
 
 
-def _booleans(message: Message, found: Sequence[Faulty]) -> _Chosen:
+def _booleans(message: WireMessage, found: Sequence[Faulty]) -> Chosen:
     yield from zip(("2", "255"), found, strict=False)
 
 
-def _texts(message: Message, found: Sequence[Faulty]) -> _Chosen:
+def _texts(message: WireMessage, found: Sequence[Faulty]) -> Chosen:
     everything = found[0].part in ("prompts[].prompt", "responses[]")
     for name, faulty in zip(ILL_FORMED, found, strict=False):
         if everything or name == "lead-alone":
             yield name, faulty
 
 
-def _letters(message: Message, found: Sequence[Faulty]) -> _Chosen:
+def _letters(message: WireMessage, found: Sequence[Faulty]) -> Chosen:
     yield from zip(("byte-80", "letter"), found, strict=False)
 
 
-_CHOICES: Final[dict[str, _Choice]] = {
+CHOICES: Final[dict[str, Choice]] = {
     "truncate": _edges,
     "truncated-body": _edges,
     "empty-frame": _only,

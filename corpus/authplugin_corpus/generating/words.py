@@ -43,6 +43,10 @@ WORDINGS: Final[dict[str, Wording]] = {
     "bad-boolean": Wording("a {message} with neither 0 nor 1 for {part}", "bad-boolean"),
     "bad-utf8": Wording("a {message} with what is not UTF-8 for {part}", "bad-text"),
     "bad-ascii": Wording("a {message} with what is not ASCII for {part}", "bad-text"),
+    "bad-name-list": Wording(
+        "a {message} with an empty name in the list of {part}", "bad-name-list"
+    ),
+    "other-method": Wording("a message of another method, instead of {message}", "other-method"),
     "unknown-type": Wording("a type that no message has, instead of {message}", "unknown-type"),
     "wrong-side": Wording("a message of its own side, instead of {message}", "wrong-side"),
     "wrong-state": Wording("a message that has no place there, for {message}", "wrong-state"),
@@ -76,7 +80,7 @@ def short(message: type[Message] | str) -> str:
 
 def part_words(part: str) -> str:
     """Return the words for a part in an id: `"prompt-echo"` of `"prompts[].echo"`."""
-    words = re.sub(r"s\[\]", "", part).replace(".", "-")
+    words = re.sub(r"s\[\]", "", part).replace(".", "-").replace("_", "-")
     return {"prompt-prompt": "prompt"}.get(words, words)
 
 

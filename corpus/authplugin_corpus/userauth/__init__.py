@@ -1,0 +1,1 @@
+"""Vectors of SSH's user authentication: its messages, and dialogues with a server."""
