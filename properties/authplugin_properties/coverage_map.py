@@ -15,16 +15,19 @@ from itertools import product
 from typing import Final, NamedTuple, TypeAlias
 
 from authplugin import MESSAGES, Limits, State
-from authplugin_corpus.faults import pairs
+from authplugin_corpus.faults import pairs, user_auth_pairs
 
+from . import bridge_trial, server_events
 from .tally import END_BETWEEN, END_INSIDE, INPUT_ENDED, POISONED, ROLES, Run, Tally
 
 __all__ = [
+    "CHARTS",
     "EVENTS",
     "EVENT_PAIRS",
     "NAMES",
     "RARE",
     "STATES",
+    "Chart",
     "Missing",
     "Pair",
     "Share",
@@ -39,19 +42,66 @@ __all__ = [
 Pair: TypeAlias = tuple[str, str, str]
 
 STATES: Final = (*(state.value for state in State), POISONED, INPUT_ENDED)
-"""Where a role can stand."""
+"""Where a client or a plugin can stand."""
 
 NAMES: Final = tuple(message.spec.name for message in MESSAGES)
-"""The published names of all messages."""
+"""The published names of the messages of the plugin protocol."""
 
 EVENTS: Final = (
     *(f"{verb} {name}" for verb, name in product(("hear", "say"), NAMES)),
     END_BETWEEN,
     END_INSIDE,
 )
-"""What can happen to a role, or what it can try. Each can be tried in each state."""
+"""What can happen to a client or a plugin, or what it can try; each in each state."""
 
-EVENT_PAIRS: Final = frozenset(product(ROLES, STATES, EVENTS))
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One role's share of the map.
+
+    Attributes:
+        role: the role.
+        states: where it can stand.
+        events: what can happen to it.
+        right: the (state, event) pairs that the published text has.
+        pairs: every (role, state, event) that can be tried.
+    """
+
+    role: str
+    states: tuple[str, ...]
+    events: tuple[str, ...]
+    right: frozenset[tuple[str, str]]
+    pairs: frozenset[Pair]
+
+
+def _conversing(role: str) -> Chart:
+    right = frozenset(
+        (spec.leaves.value, f"{'say' if spec.sender == role else 'hear'} {spec.name}")
+        for spec in (message.spec for message in MESSAGES)
+    )
+    return Chart(role, STATES, EVENTS, right, frozenset(product((role,), STATES, EVENTS)))
+
+
+CHARTS: Final = (
+    *map(_conversing, ROLES),
+    Chart(
+        server_events.SERVER,
+        server_events.STATES,
+        server_events.EVENTS,
+        server_events.RIGHT,
+        server_events.PAIRS,
+    ),
+    Chart(
+        bridge_trial.BRIDGE,
+        bridge_trial.ROWS,
+        bridge_trial.EVENTS,
+        frozenset(),
+        frozenset(product((bridge_trial.BRIDGE,), bridge_trial.ROWS, bridge_trial.EVENTS)),
+    ),
+)
+"""The roles: client and plugin, the server of SSH's user authentication, and the bridge."""
+
+EVENT_PAIRS: Final = frozenset(pair for chart in CHARTS for pair in chart.pairs)
 """Every (role, state, event)."""
 
 RARE: Final = 0.01
@@ -67,7 +117,7 @@ class Missing(NamedTuple):
 
 def fault_pairs() -> frozenset[Pair]:
     """Return every (message, part of it, fault) that there is within the default limits."""
-    return pairs(Limits())
+    return pairs(Limits()) | user_auth_pairs(Limits())
 
 
 def missing(tally: Tally, faults: Collection[Pair] | None = None) -> Missing:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from authplugin import Limits, Message
-from authplugin.kinds import BooleanKind, CountedKind, Encoding, Kind, StringKind, UInt32Kind
+from authplugin import Limits
+from authplugin.kinds import (
+    BooleanKind,
+    CountedKind,
+    Encoding,
+    RestKind,
+    StringKind,
+    UInt32Kind,
+    WireKind,
+)
 from authplugin.limits import DEFAULT_LIMITS
+from authplugin.table import WireMessage
 
 from .boundaries import FILLERS, ILL_FORMED, MANGLED, SIZES, TEXTS, UINT32S
+
+MessageType = TypeVar("MessageType", bound=WireMessage)
 
 SOME = 5
 """Elements, or characters, of what is not at a boundary."""
@@ -31,12 +42,13 @@ def uint32s() -> SearchStrategy[int]:
 
 @lru_cache(maxsize=1024)
 def values(
-    kind: Kind | BooleanKind, limits: Limits = DEFAULT_LIMITS, count: int | None = None
+    kind: WireKind, limits: Limits = DEFAULT_LIMITS, count: int | None = None
 ) -> SearchStrategy[Any]:
     """Generate what a field of a wire kind can hold.
 
     Numbers shrink towards 0, booleans towards False, texts and lists towards none. Text is a `str`,
-    or, where `Limits.any_bytes` takes any, sometimes `bytes` that are not UTF-8.
+    or, where `Limits.any_bytes` takes any, sometimes `bytes` that are not UTF-8; what is no text is
+    `bytes`.
 
     Args:
         kind: the kind, as a field of the message table has it.
@@ -48,9 +60,35 @@ def values(
     if isinstance(kind, BooleanKind):
         # A byte over 1 is kept as it is where it is taken as true.
         return st.booleans() | st.integers(2, 255) if limits.nonzero_is_true else st.booleans()
+    if isinstance(kind, RestKind):
+        return _octets(limits.frame)
     if isinstance(kind, StringKind):
-        return _texts(kind, limits, limits.text)
+        generate = _STRINGS.get(kind.encoding, _texts)
+        return generate(kind, limits, limits.text)
+    assert isinstance(kind, CountedKind)  # what never varies has no values to generate
     return _elements(kind, limits, count)
+
+
+def _octets(longest: int) -> SearchStrategy[bytes]:
+    sizes = [size for size in (*SIZES, longest - 1, longest) if 0 <= size <= longest]
+    sized = st.sampled_from(sizes).map(lambda size: b"\xff" * size)
+    return st.binary(max_size=min(SOME, longest)) | sized
+
+
+def _opaque(kind: StringKind, limits: Limits, longest: int) -> SearchStrategy[bytes]:
+    """Generate bytes that are no text, of at most `longest`."""
+    return _octets(longest)
+
+
+def _names(kind: StringKind, limits: Limits, longest: int) -> SearchStrategy[str]:
+    """Generate a list of names (RFC 4251, section 5), of at most `longest` bytes."""
+    characters = st.characters(max_codepoint=127, codec="ascii", exclude_characters=",")
+    names = st.lists(st.text(characters, min_size=1, max_size=SOME), max_size=SOME)
+    # At the limit, one name, and as many as there can be.
+    largest = ["a" * longest, ("a," * longest)[: longest - (longest + 1) % 2]]
+    return (names.map(",".join) | st.sampled_from(largest)).filter(
+        lambda text: len(text) <= longest
+    )
 
 
 def _texts(kind: StringKind, limits: Limits, longest: int) -> SearchStrategy[Any]:
@@ -114,14 +152,23 @@ def _element(kind: CountedKind, limits: Limits, count: int) -> SearchStrategy[An
     return st.tuples(*parts) if len(parts) > 1 else parts[0]
 
 
-def size_of(message: Message) -> int:
+_STRINGS: Mapping[Encoding, Callable[[StringKind, Limits, int], SearchStrategy[Any]]] = {
+    Encoding.OPAQUE: _opaque,
+    Encoding.NAMES: _names,
+}
+"""What generates strings, by encoding, where `_texts` does not."""
+
+
+def size_of(message: WireMessage) -> int:
     """Return what the length field of a message's frame says."""
     return 1 + sum(
         _size_of(getattr(message, field.name), field.kind) for field in message.spec.fields
     )
 
 
-def _size_of(value: Any, kind: Kind | BooleanKind) -> int:
+def _size_of(value: Any, kind: WireKind) -> int:
+    if isinstance(kind, RestKind):
+        return len(value)
     if isinstance(kind, StringKind):
         return 4 + len(value.encode() if isinstance(value, str) else value)
     if not isinstance(kind, CountedKind):
@@ -133,7 +180,9 @@ def _size_of(value: Any, kind: Kind | BooleanKind) -> int:
     )
 
 
-def filled(message: Message, size: int, limits: Limits, kept: Collection[str] = ()) -> Message:
+def filled(
+    message: MessageType, size: int, limits: Limits, kept: Collection[str] = ()
+) -> MessageType:
     """Fill a message up until the length field of its frame says `size`.
 
     Elements are added, as long as may be, and then its texts are lengthened.
@@ -150,7 +199,7 @@ def filled(message: Message, size: int, limits: Limits, kept: Collection[str] = 
     left = size - size_of(message)
     changed: dict[str, Any] = {}
     # The counted fields are the last ones, and what they leave goes into text.
-    for field in reversed(message.spec.fields):
+    for field in reversed(message.spec.variables):
         value = getattr(message, field.name)
         changed[field.name] = value
         if field.name in kept or left <= 0:
@@ -159,8 +208,9 @@ def filled(message: Message, size: int, limits: Limits, kept: Collection[str] = 
             added = _added(field.kind, left, limits, limits.count - len(value))
             changed[field.name] = [*value, *added]
             left -= _size_of(added, field.kind) - 4
-        elif isinstance(field.kind, StringKind):
-            more = min(left, limits.text + 4 - _size_of(value, field.kind))
+        elif isinstance(field.kind, (StringKind, RestKind)):
+            longest = limits.text + 4 if isinstance(field.kind, StringKind) else limits.frame
+            more = min(left, longest - _size_of(value, field.kind))
             changed[field.name] = value + ("a" * more if isinstance(value, str) else b"a" * more)
             left -= more
     return message if left else type(message)(**changed)
@@ -182,9 +232,9 @@ def _added(kind: CountedKind, left: int, limits: Limits, most: int) -> list[Any]
     return added
 
 
-def full_sizes(each: type[Message], limits: Limits, kept: Collection[str]) -> tuple[int, ...]:
+def full_sizes(each: type[WireMessage], limits: Limits, kept: Collection[str]) -> tuple[int, ...]:
     """Return the lengths to favour, of those that a frame of a message can be filled up to."""
-    empty = each(*(_EMPTY[type(field.kind)] for field in each.spec.fields))
+    empty = each(*(_EMPTY[type(field.kind)] for field in each.spec.variables))
     wanted = sorted({*MANGLED, limits.frame - 1, limits.frame})
     return tuple(
         size
@@ -193,5 +243,5 @@ def full_sizes(each: type[Message], limits: Limits, kept: Collection[str]) -> tu
     )
 
 
-_EMPTY = {UInt32Kind: 0, StringKind: "", CountedKind: ()}
+_EMPTY = {UInt32Kind: 0, BooleanKind: False, StringKind: "", CountedKind: (), RestKind: b""}
 """What is smallest, by kind."""

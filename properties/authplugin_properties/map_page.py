@@ -14,13 +14,15 @@ from typing import Final
 from jinja2 import Environment, StrictUndefined
 
 from authplugin import MESSAGES, Side
-from authplugin_corpus.faults import FAULTS, Scope
+from authplugin.userauth import MESSAGES as USER_AUTH_MESSAGES
+from authplugin_corpus.faults import FAULTS, USER_AUTH_FAULTS, Scope
+from authplugin_corpus.protocols import label_of
 
 from .coverage_map import (
+    CHARTS,
     EVENT_PAIRS,
-    NAMES,
     RARE,
-    STATES,
+    Chart,
     Pair,
     fault_pairs,
     missing,
@@ -32,7 +34,16 @@ from .tally import END_BETWEEN, END_INSIDE, ROLES, Run, Tally
 
 __all__ = ["to_html", "write_html"]
 
+_FAULTS: Final = tuple(dict.fromkeys((*FAULTS, *USER_AUTH_FAULTS)))
 _SPECS: Final = [message.spec for message in MESSAGES]
+_BEGINNINGS: Final = {
+    "hear request ": "hears a request",
+    "hear ": "hears",
+    "the server says ": "the server says",
+    "the plugin says PLUGIN_": "the plugin says",
+    "the plugin says ": "the plugin says besides",
+    "": "happens",
+}
 _SHADES: Final = 7
 _BARS: Final = 40  # of a histogram, at most
 
@@ -130,7 +141,7 @@ def to_html(tally: Tally, faults: Collection[Pair] | None = None) -> str:
             ("faults", len(faults) - len(untouched.faults), len(faults)),
         ],
         untouched=[*untouched.events, *untouched.faults],
-        roles=[(role, _events_of(tally, role)) for role in ROLES],
+        roles=[(chart.role, _events_of(tally, chart)) for chart in CHARTS],
         faults=_faults_of(tally, faults),
         runs=[
             (name, run, part_of(run.refused, run.steps), _bars(run), shares(run))
@@ -140,8 +151,28 @@ def to_html(tally: Tally, faults: Collection[Pair] | None = None) -> str:
     )
 
 
-def _events_of(tally: Tally, role: str) -> _Grid:
-    """Return the grid of what one role can hear, say and see end in each state."""
+def _events_of(tally: Tally, chart: Chart) -> _Grid:
+    """Return the grid of what can happen to one role in each state."""
+    columns = _columns_of_messages(chart.role) if chart.role in ROLES else _columns_of(chart.events)
+    events = [event for group in columns for _, event in group.events]
+    bounds = _bounds(tally.events[pair] for pair in chart.pairs)
+
+    def row(state: str) -> list[_Cell | None]:
+        pairs = [(chart.role, state, event) for event in events]
+        return [
+            _cell(tally.events[pair], bounds, pair, pair[1:] in chart.right)
+            if pair in chart.pairs
+            else None
+            for pair in pairs
+        ]
+
+    rows = [_Rows("", [(state, row(state)) for state in chart.states])]
+    done = sum(tally.events[pair] > 0 for pair in chart.pairs)
+    return _Grid(columns, rows, done, len(chart.pairs), _legend(bounds))
+
+
+def _columns_of_messages(role: str) -> list[_Columns]:
+    """Return what a client or a plugin can hear, say and see end."""
     own = Side(role)
     whose = {own: "its own", own.other: f"the {own.other}'s"}
     columns = [
@@ -159,21 +190,20 @@ def _events_of(tally: Tally, role: str) -> _Grid:
     columns.append(
         _Columns("input ends", [("between frames", END_BETWEEN), ("inside a frame", END_INSIDE)])
     )
-    right = {
-        (spec.leaves.value, f"{'say' if spec.sender is own else 'hear'} {spec.name}")
-        for spec in _SPECS
-    }
-    events = [event for group in columns for _, event in group.events]
-    pairs = [(role, state, event) for state in STATES for event in events]
-    bounds = _bounds(tally.events[pair] for pair in pairs)
+    return columns
 
-    def row(state: str) -> list[_Cell | None]:
-        pairs = [(role, state, event) for event in events]
-        return [_cell(tally.events[pair], bounds, pair, pair[1:] in right) for pair in pairs]
 
-    rows = [_Rows("", [(state, row(state)) for state in STATES])]
-    done = sum(tally.events[pair] > 0 for pair in pairs)
-    return _Grid(columns, rows, done, len(pairs), _legend(bounds))
+def _columns_of(events: Iterable[str]) -> list[_Columns]:
+    """Return events by what their names begin with, in their own order."""
+    begun = (
+        (next(each for each in _BEGINNINGS if event.startswith(each)), event) for event in events
+    )
+    return [
+        _Columns(
+            _BEGINNINGS[beginning], [(event.removeprefix(beginning), event) for _, event in group]
+        )
+        for beginning, group in groupby(begun, key=lambda pair: pair[0])
+    ]
 
 
 def _faults_of(tally: Tally, faults: Collection[Pair]) -> _Grid:
@@ -191,12 +221,16 @@ def _faults_of(tally: Tally, faults: Collection[Pair]) -> _Grid:
 
     # In the order of the published text, and of the fields in each message; what is no field of
     # its own, such as the length, comes first.
-    fields = {spec.name: [field.name for field in spec.fields] for spec in _SPECS}
+    fields = {
+        label_of(spec): [field.name for field in spec.fields]
+        for spec in (each.spec for each in (*MESSAGES, *USER_AUTH_MESSAGES))
+    }
+    labels = [*fields]
 
     def place(key: tuple[str, str]) -> tuple[int, int, str]:
         message, part = key
         stem, own = part.partition("[")[0], fields.get(message, [])
-        first = NAMES.index(message) if message in NAMES else len(NAMES)
+        first = labels.index(message) if message in labels else len(labels)
         return first, own.index(stem) if stem in own else -1, part
 
     parts = sorted({(message, part) for message, part, _ in faults}, key=place)
@@ -215,7 +249,7 @@ def _fault_columns(names: set[str]) -> list[_Columns]:
             heading,
             [
                 (fault.name, f"{fault.name}: {fault.sentence}")
-                for fault in FAULTS
+                for fault in _FAULTS
                 if fault.scope is scope and fault.name in names
             ],
         )
@@ -224,7 +258,7 @@ def _fault_columns(names: set[str]) -> list[_Columns]:
             ("wrong after what was said before", Scope.CONVERSATION),
         )
     ]
-    others = sorted(names - {fault.name for fault in FAULTS})
+    others = sorted(names - {fault.name for fault in _FAULTS})
     columns.append(_Columns("others", [(name, name) for name in others]))
     return [group for group in columns if group.events]
 

@@ -10,10 +10,11 @@ limits are small, so that they are soon reached and what is at them can be shown
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import accumulate
+from functools import cached_property, lru_cache
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
@@ -28,10 +29,22 @@ from authplugin.messages import (
     PluginKIUserResponse,
     PluginProtocolAccept,
 )
+from authplugin.userauth import MESSAGES as USER_AUTH_MESSAGES
+from authplugin_corpus.faults import (
+    FAULTS,
+    USER_AUTH_FAULTS,
+    Scope,
+    stock_conversations,
+    stock_user_auth,
+)
+from authplugin_corpus.protocols import PLUGIN, PROTOCOLS, USER_AUTH, Protocol
 
 from . import laws, strategies
 from .boundaries import ILL_FORMED, beyond
 from .model import FIELDS_AT, LENGTH_SIZE, split
+from .oracles import grammar
+from .references import reference_of
+from .server_conversations import server_conversations
 
 Arguments: TypeAlias = dict[str, Any]
 """What a law is called with, by name."""
@@ -187,13 +200,96 @@ def _frames(draw: DrawFn) -> Arguments:
     frames = strategies.at_the_limits(limits=bounds).map(
         lambda message: encode(message, beyond(bounds))
     )
+    if draw(_OFTEN):
+        bounds = draw(_ROOMY)
+        return {"frame": draw(struck_frames(PLUGIN, bounds)), "limits": bounds}
     return {"frame": draw(frames | wrong(frames) | st.binary(max_size=64)), "limits": bounds}
+
+
+_OFTEN = st.sampled_from((False, True))
+_ROOMY = st.sampled_from([each for each in LIMITS if each.frame > 1024])
+"""Limits within which there is room for every fault."""
+
+
+def struck_frames(protocol: Protocol, limits: Limits) -> SearchStrategy[bytes]:
+    """Generate what a fault makes of a frame, every fault as often as any other.
+
+    Or a frame with a character that begins at the end of one text and ends in the next. What each
+    comes to is for the oracles to say.
+    """
+    ways = _struck(protocol.name, limits)
+    return st.sampled_from((*ways,)).flatmap(lambda way: st.sampled_from(ways[way]))
+
+
+@lru_cache(maxsize=64)
+def _struck(name: str, limits: Limits) -> Mapping[str, Sequence[bytes]]:
+    """Return frames of a protocol that are wrong, by what is wrong with them."""
+    protocol = PROTOCOLS[name]
+    if protocol is PLUGIN:
+        frames = [conversations[0][-1] for conversations in stock_conversations().values()]
+    else:
+        known = (name, USER_AUTH[None].name)
+        frames = [frame for own, frame in stock_user_auth().values() if own.name in known]
+    faults = [each for each in (*FAULTS, *USER_AUTH_FAULTS) if each.scope is Scope.FRAME]
+    ways = {
+        fault.name: [
+            faulty.data for frame in frames for faulty in fault.strike([frame], limits, protocol)
+        ]
+        for fault in faults
+    }
+    ways["character-over-two-texts"] = [
+        made for frame in frames for made in _with_a_character_over_two(frame, protocol, limits)
+    ]
+    return {way: made for way, made in ways.items() if made}
+
+
+def _with_a_character_over_two(frame: bytes, protocol: Protocol, limits: Limits) -> Iterator[bytes]:
+    reference = reference_of(protocol)
+    message = reference.read(frame, limits)
+    texts = [name for name, value in message.items() if isinstance(value, bytes)]
+    made = [{**message, one: b"a\xc3", other: b"\xa9a"} for one, other in pairwise(texts)]
+    if "responses" in message:
+        made.append({**message, "responses": [b"a\xc3", b"\xa9a"]})
+    if "prompts" in message:
+        made.append({**message, "prompts": [(b"a\xc3", False), (b"\xa9a", False)]})
+    for each in made:
+        with suppress(grammar.ConstructError, ValueError):
+            yield reference.build(each)
 
 
 @st.composite
 def _messages(draw: DrawFn) -> Arguments:
     bounds = draw(limits())
     return {"message": draw(strategies.messages(limits=bounds)), "limits": bounds}
+
+
+@st.composite
+def user_auth_frames(draw: DrawFn, limits: Limits) -> tuple[bytes, Protocol]:
+    """Generate a frame of SSH's user authentication, right or wrong, and what it is read as."""
+    protocol = draw(st.sampled_from((*USER_AUTH.values(),)))
+    if limits.frame > 1024 and draw(_OFTEN):
+        return draw(struck_frames(protocol, limits)), protocol
+    own = draw(st.sampled_from(protocol.messages))
+    each = draw(st.sampled_from((own, own, own, *protocol.elsewhere[:1])))
+    frames = strategies.at_the_limits(each, limits=limits).map(
+        lambda message: protocol.encode(message, beyond(limits))
+    )
+    return draw(frames | wrong(frames) | st.binary(max_size=64)), protocol
+
+
+@st.composite
+def _user_auth_frames(draw: DrawFn) -> Arguments:
+    bounds = draw(limits() | _ROOMY)
+    frame, protocol = draw(user_auth_frames(bounds))
+    return {"frame": frame, "limits": bounds, "protocol": protocol}
+
+
+@st.composite
+def _user_auth_messages(draw: DrawFn) -> Arguments:
+    bounds = draw(limits())
+    return {"message": draw(strategies.messages(*USER_AUTH_MESSAGES, limits=bounds))} | {
+        "limits": bounds
+    }
 
 
 @st.composite
@@ -261,7 +357,26 @@ _WHAT: Final[Mapping[Callable[..., None], SearchStrategy[Arguments]]] = {
     laws.no_secret_in_any_text: _said(at=_places),
 }
 
+_OF_USER_AUTH: Final[Mapping[Callable[..., None], SearchStrategy[Arguments]]] = {
+    laws.round_trip: _user_auth_frames(),
+    laws.round_trip_message: _user_auth_messages(),
+    laws.agrees_with_cursor: _user_auth_frames(),
+    laws.agrees_with_grammar: _user_auth_frames(),
+    laws.no_secret_in_a_frame: _user_auth_frames(),
+    laws.a_frame_costs_what_it_holds: _user_auth_frames(),
+    laws.userauth_server_agrees: server_conversations(),
+}
+
 PROPERTIES: Final[Mapping[str, Property]] = MappingProxyType(
-    {law.__name__: Property(law.__name__, law, arguments) for law, arguments in _WHAT.items()}
+    {
+        name: Property(name, law, arguments)
+        for law, arguments, name in (
+            *((law, arguments, law.__name__) for law, arguments in _WHAT.items()),
+            *(
+                (law, arguments, f"{law.__name__}_of_userauth" if law in _WHAT else law.__name__)
+                for law, arguments in _OF_USER_AUTH.items()
+            ),
+        )
+    }
 )
-"""All laws, by name."""
+"""All laws, by name; those of frames twice, for SSH's user authentication has frames too."""

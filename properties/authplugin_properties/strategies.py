@@ -29,7 +29,11 @@ from authplugin.messages import (
     PluginInitResponse,
     PluginProtocol,
 )
+from authplugin.table import WireMessage
+from authplugin.userauth import UserAuthOther
+from authplugin.userauth.messages import METHODS as USER_AUTH_METHODS
 from authplugin_corpus.faults import FAULTS, Fault, Faulty
+from authplugin_corpus.protocols import protocol_of
 
 from .boundaries import beyond
 from .conversation import Conversation
@@ -64,7 +68,7 @@ _PLAIN_PER_FULL = 7  # how many messages there are for each that is filled up
 
 
 def messages(
-    *types: type[Message],
+    *types: type[WireMessage],
     limits: Limits = DEFAULT_LIMITS,
     fixed: Mapping[str, SearchStrategy[Any]] | None = None,
 ) -> SearchStrategy[Any]:
@@ -84,7 +88,7 @@ def messages(
 # Building a strategy costs more than drawing from it.
 @lru_cache(maxsize=1024)
 def _messages(
-    types: tuple[type[Message], ...], limits: Limits, fixed: Fixed, full: bool
+    types: tuple[type[WireMessage], ...], limits: Limits, fixed: Fixed, full: bool
 ) -> SearchStrategy[Any]:
     plain = [_plain(each, limits, fixed) for each in types]
     if not full:
@@ -99,17 +103,24 @@ def _messages(
     return st.one_of(plain * _PLAIN_PER_FULL + sized)
 
 
-def _plain(each: type[Message], limits: Limits, fixed: Fixed) -> SearchStrategy[Any]:
+def _plain(each: type[WireMessage], limits: Limits, fixed: Fixed) -> SearchStrategy[Any]:
     by_name = dict(fixed)
     parts = (
         by_name[field.name] if field.name in by_name else values(field.kind, limits)
-        for field in each.spec.fields
+        for field in each.spec.variables
     )
-    return st.builds(each, *parts).filter(lambda message: size_of(message) <= limits.frame)
+    return st.builds(each, *parts).filter(
+        lambda message: size_of(message) <= limits.frame and not _is_another(message)
+    )
+
+
+def _is_another(message: WireMessage) -> bool:
+    """Say whether a request of no declared method names one that is."""
+    return isinstance(message, UserAuthOther) and message.detach().method in USER_AUTH_METHODS
 
 
 def _full(
-    each: type[Message], sizes: Sequence[int], limits: Limits, fixed: Fixed
+    each: type[WireMessage], sizes: Sequence[int], limits: Limits, fixed: Fixed
 ) -> SearchStrategy[Any]:
     """Generate a small message and fill it up to one of these lengths, where it is not longer."""
     small = replace(limits, text=min(limits.text, SOME), count=min(limits.count, 1))
@@ -121,12 +132,16 @@ def _full(
     )
 
 
-def frames(*types: type[Message], limits: Limits = DEFAULT_LIMITS) -> SearchStrategy[bytes]:
+def frames(*types: type[WireMessage], limits: Limits = DEFAULT_LIMITS) -> SearchStrategy[bytes]:
     """Generate whole well-formed frames; the parameters, and what they shrink to, as `messages`."""
-    return messages(*types, limits=limits).map(lambda message: encode(message, limits))
+    return messages(*types, limits=limits).map(
+        lambda message: protocol_of(type(message)).encode(message, limits)
+    )
 
 
-def at_the_limits(*types: type[Message], limits: Limits = DEFAULT_LIMITS) -> SearchStrategy[Any]:
+def at_the_limits(
+    *types: type[WireMessage], limits: Limits = DEFAULT_LIMITS
+) -> SearchStrategy[Any]:
     """Generate messages of which most are within `limits`, and some a little beyond them.
 
     Beyond is one byte of frame or text or one element more, or a value that needs one of the two

@@ -27,8 +27,9 @@ from authplugin import (
     decode,
     explain,
 )
-from authplugin.kinds import BooleanKind, Kind, StringKind, UInt32Kind
+from authplugin.kinds import BooleanKind, ConstantKind, RestKind, StringKind, UInt32Kind, WireKind
 from authplugin.session import Session
+from authplugin.table import WireMessage
 
 from .model import Hear, Neutral, Outcome, Problem, Say, script
 
@@ -62,7 +63,7 @@ def problem_of(error: ProtocolError) -> Problem:
     return Problem(str(error.code), error.field, error.offset)
 
 
-def neutral(message: Message) -> Neutral:
+def neutral(message: WireMessage) -> Neutral:
     """Return a message in the form of the oracles."""
     made: Neutral = {"type": message.spec.code}
     for field in message.spec.fields:
@@ -70,7 +71,11 @@ def neutral(message: Message) -> Neutral:
     return made
 
 
-def _plain(value: Any, kind: Kind | BooleanKind) -> object:
+def _plain(value: Any, kind: WireKind) -> object:
+    if isinstance(kind, ConstantKind):
+        return _plain(value, kind.kind)
+    if isinstance(kind, RestKind):
+        return bytes(value)
     if isinstance(kind, UInt32Kind):
         return value
     if isinstance(kind, BooleanKind):

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from authplugin import EndOfFile, Limits, Message, ProtocolError, Side
 from authplugin.session import Session
 
-from .laws import LawBroken
+from .breaking import LawBroken
 from .model import Model, Problem
 from .oracles import grammar
 from .subjects import SESSIONS, neutral, problem_of

@@ -12,10 +12,22 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from authplugin import Limits, PluginInit, PluginKIServerResponse
+from authplugin.userauth import (
+    UserAuthFailure,
+    UserAuthNone,
+    UserAuthPassword,
+    UserAuthPasswordChange,
+    UserAuthPublicKey,
+    UserAuthPublicKeyOk,
+    encode,
+    encode_payload,
+)
+from authplugin_corpus.protocols import USER_AUTH
 from authplugin_properties.laws import LawBroken
+from authplugin_properties.oracles.server_steps import Answer, Receive
 from authplugin_properties.properties import PROPERTIES, Arguments, Property
 
-from . import mistakes
+from . import mistakes, server_mistakes
 from .frames import ACCEPT, ANSWER_1, ASK_1, INIT, METHOD, OTHER, READY
 
 SMALL = Limits(frame=64, text=24, count=3)
@@ -271,7 +283,71 @@ def _breaks() -> Iterator[Break]:
     )
 
 
-BREAKS = tuple(_breaks())
+def _userauth_breaks() -> Iterator[Break]:
+    password = encode(UserAuthPassword("alice", "ssh-connection", "hunter22"))
+    either = {"frame": password, "protocol": USER_AUTH[None]}
+    yield Break(
+        "round_trip_of_userauth",
+        mistakes.lose_the_new_password,
+        {
+            "frame": encode(UserAuthPasswordChange("alice", "ssh-connection", "a", "b")),
+            "protocol": USER_AUTH[None],
+        },
+        "encodes to other bytes",
+    )
+    yield Break(
+        "round_trip_message_of_userauth",
+        mistakes.lose_the_new_password,
+        {"message": UserAuthPasswordChange("alice", "ssh-connection", "a", "b")},
+        "came back as",
+    )
+    failure = encode(UserAuthFailure("password,publickey", True))
+    yield Break(
+        "agrees_with_cursor_of_userauth",
+        mistakes.take_any_bytes_for_names,
+        {"frame": failure.replace(b",", b"\xff"), "protocol": USER_AUTH[None]},
+        "the cursor decoder Problem.code='bad-ascii'",
+    )
+    for law in ("agrees_with_cursor_of_userauth", "agrees_with_grammar_of_userauth"):
+        yield Break(
+            law,
+            mistakes.take_a_signature_for_none,
+            {
+                "frame": encode(UserAuthPublicKey("alice", "ssh-connection", "a", b"b", b"c")),
+                "protocol": USER_AUTH["publickey"],
+            },
+            "agreement with the",
+        )
+    yield Break(
+        "agrees_with_grammar_of_userauth",
+        mistakes.know_sixty_under_any_method,
+        {
+            "frame": encode(UserAuthPublicKeyOk("a", b"b")),
+            "protocol": USER_AUTH["keyboard-interactive"],
+        },
+        "agreement with the grammar",
+    )
+    law = "no_secret_in_a_frame"
+    yield Break(law, mistakes.show_responses_in_repr, either, "tells something of it")
+    yield Break(
+        law, mistakes.quote_the_value_that_cannot_be_encoded, either, "tells something of it"
+    )
+    yield Break(
+        "a_frame_costs_what_it_holds",
+        mistakes.allocate_what_a_string_claims,
+        {"frame": b"\0\0\0\x05\x32\0\x10\0\0", "protocol": USER_AUTH[None]},
+        "bytes, and .* would do",
+    )
+    asked = Receive(encode_payload(UserAuthNone("alice", "ssh-connection")), (Answer(accept=1),))
+    yield Break(
+        "userauth_server_agrees",
+        server_mistakes.take_what_is_true_for_true,
+        {"steps": [asked]},
+        "the server agrees with its model: what is sent",
+    )
+
+
+BREAKS = (*_breaks(), *_userauth_breaks())
 
 
 def tries_of(each: Break, most: int = 2000) -> int | None:

@@ -27,6 +27,9 @@ from authplugin import (
     wire,
 )
 from authplugin.kinds import BOOLEANS
+from authplugin.userauth import UserAuthPasswordChange, UserAuthPublicKeyQuery
+from authplugin.userauth import codec as userauth_codec
+from authplugin.userauth import wire as userauth_wire
 
 Patch = pytest.MonkeyPatch
 Decoder = stream.StreamDecoder[Any]
@@ -329,3 +332,48 @@ def quote_the_value_that_cannot_be_encoded(patch: Patch) -> None:
         return module.LocalProtocolError(ErrorCode.BAD_VALUE, text, field=name)
 
     patch.setattr(module, "_bad_value", quoting)
+
+
+# Frames of SSH's user authentication.
+
+
+def lose_the_new_password(patch: Patch) -> None:
+    encode = userauth_wire.encode_user_auth_password_change
+
+    def lossy(message: UserAuthPasswordChange, limits: Limits) -> bytes:
+        changed = UserAuthPasswordChange(
+            message.user, message.service, message.password, message.password
+        )
+        return encode(changed, limits)
+
+    patch.setitem(userauth_wire.ENCODERS, UserAuthPasswordChange, lossy)
+
+
+def take_any_bytes_for_names(patch: Patch) -> None:
+    patch.setattr(userauth_wire, "are_names", lambda data: True)
+
+
+def take_a_signature_for_none(patch: Patch) -> None:
+    """A signed request is read as the question whether its key would do."""
+
+    def careless(frame: memoryview, limits: Limits) -> UserAuthPublicKeyQuery:
+        read = userauth_wire.decode_user_auth_public_key(frame, limits)
+        return UserAuthPublicKeyQuery(read.user, read.service, read.algorithm, read.blob)
+
+    query, _ = userauth_wire.VARIANTS[b"publickey"]
+    patch.setitem(userauth_wire.VARIANTS, b"publickey", (query, careless))
+
+
+def know_sixty_under_any_method(patch: Patch) -> None:
+    decoders = userauth_codec._DECODERS
+    patch.setitem(decoders["keyboard-interactive"], 60, decoders["publickey"][60])
+
+
+def allocate_what_a_string_claims(patch: Patch) -> None:
+    refuse = userauth_codec.refuse_frame
+
+    def eager(frame: memoryview, limits: Limits, find: Any) -> RemoteProtocolError:
+        bytearray(int.from_bytes(frame[5:9], "big"))
+        return refuse(frame, limits, find)
+
+    patch.setattr(userauth_codec, "refuse_frame", eager)

@@ -6,11 +6,13 @@ from collections import Counter
 
 import pytest
 
+from authplugin.userauth import MESSAGES
 from authplugin_properties import coverage_map
 from authplugin_properties.coverage_map import EVENT_PAIRS, NAMES, missing, percent, summary
-from authplugin_properties.oracles import turns
+from authplugin_properties.oracles import server, turns
 from authplugin_properties.tally import Run, Tally
 
+ALL = len(EVENT_PAIRS)
 FAULTS = [("PLUGIN_INIT", "hostname", "bent"), ("PLUGIN_INIT", "type", "torn")]
 
 
@@ -18,27 +20,41 @@ def whole() -> Tally:
     return Tally(Counter(dict.fromkeys(EVENT_PAIRS, 3)), Counter(dict.fromkeys(FAULTS, 2)))
 
 
+def pairs_of(*roles: str) -> set[tuple[str, str, str]]:
+    return {pair for pair in EVENT_PAIRS if pair[0] in roles}
+
+
 def test_event_pairs_are_everything_that_can_be_tried_anywhere() -> None:
     # Both ends of file, and each message heard and said, in the protocol's states and two more.
-    assert len(EVENT_PAIRS) == 2 * (len(turns.SPEAKERS) + 2) * (2 * len(turns.SENDERS) + 2)
-    assert {event for _, _, event in EVENT_PAIRS} == {
+    both = pairs_of("client", "plugin")
+    assert len(both) == 2 * (len(turns.SPEAKERS) + 2) * (2 * len(turns.SENDERS) + 2)
+    assert {event for _, _, event in both} == {
         "end of file between frames",
         "end of file inside a frame",
         *(f"{verb} {name}" for verb in ("hear", "say") for name in turns.SENDERS),
     }
-    assert {state for _, state, _ in EVENT_PAIRS} == {*turns.SPEAKERS, "POISONED", "INPUT ENDED"}
-    assert {role for role, _, _ in EVENT_PAIRS} == {"client", "plugin"}
+    assert {state for _, state, _ in both} == {*turns.SPEAKERS, "POISONED", "INPUT ENDED"}
+    assert {role for role, _, _ in EVENT_PAIRS} == {"client", "plugin", "server", "bridge"}
+
+
+def test_everything_can_happen_to_a_server_but_a_decision_that_nobody_awaits() -> None:
+    # Seven requests, a response, what a server sends, what nobody does; a decision that comes too
+    # late, a banner, the time, and the client that goes. And one in time where one is awaited.
+    assert len(pairs_of("server")) == len(server.STATES) * (10 + 4) + 1
+    assert [state for _, state, event in EVENT_PAIRS if event == "decision in time"] == ["DEFERRED"]
 
 
 def test_fault_pairs_name_messages_and_parts_of_them() -> None:
     pairs = coverage_map.fault_pairs()
-    assert {message for message, _, _ in pairs} == set(turns.SENDERS)
+    messages = {message.partition(" ")[0] for message, _, _ in pairs}
+    assert messages == {*turns.SENDERS, *(each.spec.name for each in MESSAGES)}
     assert ("PLUGIN_KI_USER_REQUEST", "prompts[].echo") in {pair[:2] for pair in pairs}
+    assert ("SSH_MSG_USERAUTH_FAILURE", "methods", "bad-name-list") in pairs
 
 
 def test_nothing_is_missing_where_everything_was_touched() -> None:
     assert missing(whole(), FAULTS) == ([], [])
-    assert summary(whole(), FAULTS) == "states: 520 of 520, faults: 2 of 2"
+    assert summary(whole(), FAULTS) == f"states: {ALL} of {ALL}, faults: 2 of 2"
 
 
 def test_everything_is_missing_from_an_empty_tally() -> None:
@@ -57,7 +73,7 @@ def test_one_untouched_pair_is_found() -> None:
     # Asking for a count of what was never counted must not make it look touched.
     assert counted.faults[FAULTS[1]] == 0
     assert missing(counted, FAULTS) == (sorted(events), [FAULTS[1]])
-    assert summary(counted, FAULTS) == "states: 518 of 520, faults: 1 of 2"
+    assert summary(counted, FAULTS) == f"states: {ALL - 2} of {ALL}, faults: 1 of 2"
 
 
 def test_what_is_counted_under_a_wrong_name_makes_no_pair_touched() -> None:
@@ -65,7 +81,7 @@ def test_what_is_counted_under_a_wrong_name_makes_no_pair_touched() -> None:
     counted.events["client", "IDLE", "hear INIT"] = 1
     counted.faults["PLUGIN_INIT", "tpye", "torn"] = 1
     assert summary(counted, FAULTS).splitlines() == [
-        "states: 520 of 520, faults: 2 of 2",
+        f"states: {ALL} of {ALL}, faults: 2 of 2",
         "counted, but not on the map: PLUGIN_INIT, tpye, torn",
         "counted, but not on the map: client, IDLE, hear INIT",
     ]

@@ -46,8 +46,9 @@ def test_no_prefix_of_a_conversation_yields_anything_else(sizes: tuple[int, ...]
 
 def test_every_law_has_a_property_and_a_break() -> None:
     named = {name for name in laws.__all__ if name.islower()}
-    assert set(PROPERTIES) == named
-    assert {each.law for each in BREAKS} == named
+    # Server, bridge and plugin together are tried by a machine of their own.
+    assert {each.law.__name__ for each in PROPERTIES.values()} == named - {"three_agree"}
+    assert {each.law for each in BREAKS} == set(PROPERTIES)
 
 
 @pytest.mark.parametrize("name", PROPERTIES)

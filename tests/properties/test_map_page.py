@@ -9,6 +9,7 @@ from pathlib import Path
 
 from authplugin_properties.coverage_map import EVENT_PAIRS, NAMES, fault_pairs
 from authplugin_properties.map_page import to_html, write_html
+from authplugin_properties.oracles import server
 from authplugin_properties.tally import Run, Tally
 
 FAULTS = [
@@ -88,14 +89,14 @@ def test_what_was_never_touched_stands_out_and_nothing_else() -> None:
     }
     for title in untouched:
         assert title.removesuffix(": untouched") in page.texts
-    assert "519 of 520" in page.texts
+    assert f"{len(EVENT_PAIRS) - 1} of {len(EVENT_PAIRS)}" in page.texts
     assert "1 of 3" in page.texts
 
 
 def test_a_part_that_a_fault_cannot_strike_has_an_empty_cell() -> None:
     page = Page(to_html(sample(), FAULTS))
-    # Three places, two faults.
-    assert [cell["class"] for cell in page.cells].count("none") == 3
+    # Three places, two faults; and a decision is in time in one of a server's states alone.
+    assert [cell["class"] for cell in page.cells].count("none") == 3 + len(server.STATES) - 1
 
 
 def test_more_is_darker_on_a_logarithmic_scale() -> None:
@@ -111,10 +112,19 @@ def test_more_is_darker_on_a_logarithmic_scale() -> None:
 def test_right_events_are_marked_for_the_side_that_says_them() -> None:
     titles = Page(to_html(sample(), FAULTS)).titles()
     right = {title.rpartition(":")[0] for title, classes in titles.items() if "right" in classes}
+    right = {title for title in right if title.startswith(("client", "plugin"))}
     assert len(right) == 2 * len(NAMES)
     assert "client, START, say PLUGIN_INIT" in right
     assert "plugin, START, hear PLUGIN_INIT" in right
     assert "plugin, ASKING_USER, hear PLUGIN_KI_USER_RESPONSE" in right
+
+
+def test_right_events_of_a_server_are_marked() -> None:
+    titles = Page(to_html(sample(), FAULTS)).titles()
+    right = {title.rpartition(":")[0] for title, classes in titles.items() if "right" in classes}
+    assert "server, ASKED, hear INFO_RESPONSE" in right
+    assert "server, OPEN, hear INFO_RESPONSE" not in right
+    assert "server, DEFERRED, decision in time" in right
 
 
 def test_runs_are_shown_and_what_is_rare_is_marked() -> None:

@@ -20,7 +20,9 @@ from authplugin import Side
 from authplugin_properties.coverage_map import EVENT_PAIRS, fault_pairs
 from authplugin_properties import tally
 
-PAIRS = [((Side(role), *rest), True) for role, *rest in sorted(EVENT_PAIRS)]
+# A role may be an enum's.
+SIDES = {str(side): side for side in Side}
+PAIRS = [((SIDES.get(role, role), *rest), True) for role, *rest in sorted(EVENT_PAIRS)]
 PAIRS += [(pair, False) for pair in sorted(fault_pairs())]
 LEFT_OUT = ("client", "IDLE", "hear PLUGIN_INIT")
 

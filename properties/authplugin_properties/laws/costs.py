@@ -17,10 +17,10 @@ from typing import Final
 from authplugin import FrameDecoder, Limits, Message, MessageDecoder, ProtocolError, Side, decode
 from authplugin.limits import DEFAULT_LIMITS
 
+from ..breaking import broken, guarded
 from ..model import LENGTH_SIZE, Hear, script, split
 from ..oracles import cursor
 from ..subjects import DECODERS, SESSIONS, Subject, chunks
-from .breaking import broken, guarded
 from .counting import counted
 from .streams import CHUNKED, OF_THE_FRAME
 
@@ -197,12 +197,32 @@ def _most_memory(data: bytes, pieces: Sequence[bytes], limits: Limits) -> int:
 def _check_memory(name: str, run: Callable[[], None], most: int, data: bytes) -> None:
     # Once before, so that what is made once and kept for good is there.
     guarded(name, data, partial(_quietly, run))
-    peak = _peak_of(partial(_quietly, run))
+    peak = peak_of(partial(_quietly, run))
     if peak > most:
         broken("memory is bounded", f"{name} took {peak} bytes, and {most} would do", data)
 
 
-def _peak_of(run: Callable[[], object]) -> int:
+def allowed_lines(frame: bytes, elements: int) -> int:
+    """Return how many lines may run to read one frame of so many elements, or to refuse it."""
+    return (
+        LEAST_LINES
+        + LINES_PER_FRAME
+        + LINES_PER_ELEMENT * elements
+        + LINES_PER_BYTE_REFUSED * len(frame)
+    )
+
+
+def allowed_memory(frame: bytes, elements: int) -> int:
+    """Return how many bytes it may take to read one frame of so many elements, and to detach it."""
+    return (
+        LEAST_MEMORY
+        + MEMORY_PER_BYTE * len(frame)
+        + MEMORY_PER_BYTE_CHECKED * min(CHECKED, len(frame))
+        + MEMORY_PER_ELEMENT * elements
+    )
+
+
+def peak_of(run: Callable[[], object]) -> int:
     """Return how many bytes more than before are allocated at the most while this runs."""
     traced = tracemalloc.is_tracing()
     if not traced:

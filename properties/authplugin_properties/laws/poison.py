@@ -24,9 +24,9 @@ from authplugin.limits import DEFAULT_LIMITS
 from authplugin.session import Session
 from authplugin.table import Field
 
+from ..breaking import broken, guarded
 from ..model import Say, script
 from ..subjects import DECODERS, SESSIONS, chunks, problem_of
-from .breaking import broken, guarded
 
 _LAW = "poisoned stays poisoned"
 

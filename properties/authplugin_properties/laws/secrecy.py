@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import re
-import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import zip_longest
-from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 from authplugin import (
     Limits,
@@ -27,29 +21,17 @@ from authplugin import (
 from authplugin.limits import DEFAULT_LIMITS
 from authplugin.session import Session
 
-from ..model import FIELDS_AT, LENGTH_SIZE, TYPE_AT, Hear, Problem, script, split
+from ..breaking import broken, guarded
+from ..model import TYPE_AT, Hear, Problem, script, split
 from ..oracles import cursor, grammar
-from ..subjects import DECODERS, SESSIONS, chunks, problem_of
-from .breaking import broken, guarded, short
-
-_LAW = "no secret in any text"
-
-_ONE, _OTHER = b"hunter22", b"pa55word"
-"""Two secrets of one size, which have no byte in common at any place."""
+from ..subjects import DECODERS, SESSIONS, chunks
+from .texts import LAW, ONE, OTHER, SPOILT, Texts, compare, logged, shown, text_of
 
 _SECRETIVE: Final = (b"\x15", b"\x17")
 """The type bytes of the messages whose responses are secret (H.6.8, H.6.10)."""
 
-_NAMING: Final = frozenset({"version-above-offer", "version-unsupported", "response-count"})
-"""The codes whose text names a number that came, out of a frame that is well-formed."""
-
 _PLANTED: Final = b"\0\0\0\x11\x15\0\0\0\1\0\0\0\x08" + bytes(8)
 """A frame of one response."""
-
-Texts: TypeAlias = list[tuple[Problem | None, str]]
-"""What could be seen, each beside the error whose text it is."""
-
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
 
 
 def no_secret_in_any_text(
@@ -81,13 +63,13 @@ def no_secret_in_any_text(
     frames = split(data)
     secretive = {frame for frame in frames if frame[TYPE_AT : TYPE_AT + 1] in _SECRETIVE}
     for frame in (*sorted(secretive), _PLANTED):
-        _check_response(_overwritten(frame, _ONE), _overwritten(frame, _OTHER), limits)
+        _check_response(_overwritten(frame, ONE), _overwritten(frame, OTHER), limits)
     one, other = (
-        b"".join(_overwritten(frame, secret) for frame in frames) for secret in (_ONE, _OTHER)
+        b"".join(_overwritten(frame, secret) for frame in frames) for secret in (ONE, OTHER)
     )
     _check_coming(one, other, limits, sizes)
     at %= len(data) + 1
-    one, other = (data[:at] + secret + data[at:] for secret in (_ONE, _OTHER))
+    one, other = (data[:at] + secret + data[at:] for secret in (ONE, OTHER))
     if [len(frame) for frame in split(one)] == [len(frame) for frame in split(other)]:
         _check_coming(one, other, limits, sizes, anywhere=True)
 
@@ -109,42 +91,24 @@ def _overwritten(frame: bytes, secret: bytes) -> bytes:
 
 def _check_response(one: bytes, other: bytes, limits: Limits) -> None:
     """Check the texts of two frames that differ in their secrets alone, if in anything."""
-    for wrong, spoil in _SPOILT.items():
+    for wrong, spoil in SPOILT.items():
         ours, theirs = (
             guarded(f"what reads {wrong}", each, partial(_texts_of_frame, spoil(each), limits))
             for each in (one, other)
         )
-        _compare(f"of {wrong}", ours, theirs, one)
+        compare(f"of {wrong}", ours, theirs, one)
     if one != other and explain(one, limits, secrets=True) == explain(other, limits, secrets=True):
-        broken(_LAW, "explain shows none where it is asked to", one)
-
-
-_SPOILT: Final[Mapping[str, Callable[[bytes], bytes]]] = MappingProxyType(
-    {
-        "a frame": lambda frame: frame,
-        "a frame that is cut": lambda frame: frame[:-1],
-        "a frame with a byte behind it": lambda frame: frame + b"h",
-        "a frame of no type": lambda frame: frame[:TYPE_AT] + b"\x63" + frame[FIELDS_AT:],
-        "a frame that is not UTF-8": lambda frame: frame[:-1] + b"\xff",
-        "a frame of a byte more": lambda frame: _framed(frame[LENGTH_SIZE:] + b"h"),
-        "a frame of a byte less": lambda frame: _framed(frame[LENGTH_SIZE:-1]),
-    }
-)
-"""What is made of a frame whose responses are secret."""
-
-
-def _framed(body: bytes) -> bytes:
-    return len(body).to_bytes(LENGTH_SIZE, "big") + body
+        broken(LAW, "explain shows none where it is asked to", one)
 
 
 def _texts_of_frame(frame: bytes, limits: Limits) -> Texts:
     texts: Texts = []
-    with _logged(texts):
+    with logged(texts):
         texts.append((None, explain(frame, limits)))
         try:
             message = decode(frame, limits)
         except RemoteProtocolError as error:
-            texts.append(_text_of(error))
+            texts.append(text_of(error))
         else:
             texts += [(None, f"{each!r} {each}") for each in (message, message.detach())]
             texts += _texts_of_misuse(message, limits)
@@ -163,7 +127,7 @@ def _texts_of_misuse(message: Message, limits: Limits) -> Iterator[tuple[Problem
             try:
                 encode(made, bounds)
             except LocalProtocolError as error:
-                yield _text_of(error)
+                yield text_of(error)
 
 
 def _check_coming(
@@ -175,35 +139,35 @@ def _check_coming(
             guarded(name, each, partial(_texts_of_stream, name, each, limits, sizes))
             for each in (one, other)
         )
-        _compare(f"of {name}", ours, theirs, one, anywhere=anywhere)
+        compare(f"of {name}", ours, theirs, one, anywhere=anywhere)
     for side in Side:
         what = f"the {side}'s session"
         ours, theirs = (
             guarded(what, each, partial(_texts_of_session, side, each, limits, sizes))
             for each in (one, other)
         )
-        _compare(f"of {what}", ours, theirs, one, anywhere=anywhere)
+        compare(f"of {what}", ours, theirs, one, anywhere=anywhere)
 
 
 def _texts_of_stream(name: str, data: bytes, limits: Limits, sizes: Sequence[int]) -> Texts:
     texts: Texts = []
     decoder = DECODERS[name](limits)
-    with _logged(texts):
+    with logged(texts):
         try:
             for chunk in chunks(data, sizes):
                 for _ in decoder.feed(chunk):
                     pass
             decoder.end_of_file()
         except ProtocolError as error:
-            texts.append(_text_of(error))
-        texts.append((None, _shown(decoder)))
+            texts.append(text_of(error))
+        texts.append((None, shown(decoder)))
     return texts
 
 
 def _texts_of_session(side: Side, data: bytes, limits: Limits, sizes: Sequence[int]) -> Texts:
     texts: Texts = []
     session = SESSIONS[side](limits)
-    with _logged(texts):
+    with logged(texts):
         try:
             for step in script(data, side, limits).steps:
                 if isinstance(step, Hear):
@@ -213,12 +177,12 @@ def _texts_of_session(side: Side, data: bytes, limits: Limits, sizes: Sequence[i
                             pass
                 else:
                     _try_to_say(session, decode(step.frame, limits), texts)
-                texts.append((None, _shown(session)))
+                texts.append((None, shown(session)))
             session.receive_end_of_file()
             session.receive_data(b"h")
         except ProtocolError as error:
-            texts.append(_text_of(error))
-        texts.append((None, f"{_shown(session)} {session.violation!r}"))
+            texts.append(text_of(error))
+        texts.append((None, f"{shown(session)} {session.violation!r}"))
     return texts
 
 
@@ -226,51 +190,4 @@ def _try_to_say(session: Session, message: Message, texts: Texts) -> None:
     try:
         session.send(message)
     except ProtocolError as error:
-        texts.append(_text_of(error))
-
-
-def _text_of(error: ProtocolError) -> tuple[Problem, str]:
-    told = "".join(traceback.format_exception(error))
-    return problem_of(error), f"{told}{error!r}{error}"
-
-
-def _shown(thing: object) -> str:
-    return _ADDRESS.sub(">", f"{thing!r} {thing}")
-
-
-class _Listener(logging.Handler):
-    """Keeps what is logged, with the traceback where there is one."""
-
-    def __init__(self, texts: Texts) -> None:
-        super().__init__()
-        self._texts = texts
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._texts.append((None, self.format(record)))
-
-
-@contextmanager
-def _logged(texts: Texts) -> Iterator[None]:
-    """Add everything that is logged within to the texts."""
-    root = logging.getLogger()
-    level = root.level
-    listener = _Listener(texts)
-    root.addHandler(listener)
-    root.setLevel(logging.DEBUG)
-    try:
-        yield
-    finally:
-        root.setLevel(level)
-        root.removeHandler(listener)
-
-
-def _compare(what: str, ours: Texts, theirs: Texts, data: bytes, *, anywhere: bool = False) -> None:
-    for (one, text), (other, changed) in zip_longest(ours, theirs, fillvalue=(None, "")):
-        if one != other:
-            if anywhere:
-                return  # the secret stood where it decides what comes of it
-            broken(_LAW, f"one {what} gives {one}, another {other}", data)
-        if text != changed and (one is None or one.code not in _NAMING):
-            at = next(at for at, pair in enumerate(zip_longest(text, changed)) if len({*pair}) > 1)
-            told = short(text[max(0, at - 40) : at + 40])
-            broken(_LAW, f"a text {what} tells something of it: ...{told}...", data)
+        texts.append(text_of(error))

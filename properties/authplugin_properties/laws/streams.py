@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 from authplugin import Limits, Side
 from authplugin.limits import DEFAULT_LIMITS
 
+from ..breaking import broken, difference, guarded
 from ..model import Hear, Outcome, Problem, Say, script, split
 from ..oracles import cursor
 from ..subjects import ROLES, STREAMS, WHOLE, Subject, converse, cut_short
-from .breaking import broken, difference, guarded
 
 ALL: Final[Mapping[str, Subject]] = {**WHOLE, **STREAMS, **ROLES}
 """Every subject that the laws know."""

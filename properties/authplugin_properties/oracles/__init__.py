@@ -1,8 +1,11 @@
-"""Oracles for the plugin protocol that share no code with the codec they judge.
+"""Oracles for both protocols that share no code with the codec they judge.
 
 * `grammar`: the twelve messages as one declarative `construct` grammar, which parses and builds.
 * `cursor`: a plain reader that walks over a frame and refuses with a code, a field and an offset.
 * `turns`: who may say what when, from a transition table of its own.
+* `userauth`, `userauth_grammar`: the same two readers for SSH's user authentication.
+* `server`: what a server of that does, told step by step (`server_steps`) what a client and a
+  handler do; with `signatures`, which checks keys and signatures.
 
 Nothing in this folder imports `authplugin`: message layouts, codes and states are typed in anew.
 

@@ -8,7 +8,7 @@ field after the other, each completely, text included, before the next is looked
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-__all__ = ["FIELDS", "NAMES", "Cursor", "Limits", "LimitsLike", "Refused", "decode"]
+__all__ = ["FIELDS", "NAMES", "Cursor", "Limits", "LimitsLike", "Refused", "begin", "decode"]
 
 
 class Refused(Exception):  # noqa: N818 - a verdict rather than a mishap
@@ -212,14 +212,13 @@ class Cursor:
             raise Refused("trailing-bytes", None, self.position)
 
 
-def decode(frame: bytes, limits: LimitsLike | None = None) -> dict[str, Any]:
-    """Return the neutral message in exactly one whole frame.
+def begin(frame: bytes, limits: LimitsLike) -> Cursor:
+    """Return a cursor behind the type byte of exactly one whole frame, whatever that byte is.
 
     Raises:
         Refused: the bytes are anything else.
 
     """
-    limits = limits or Limits()
     there = len(frame)
     if there < 4:
         raise Refused("end-truncated", None, there)
@@ -232,10 +231,20 @@ def decode(frame: bytes, limits: LimitsLike | None = None) -> dict[str, Any]:
         raise Refused("end-truncated", None, there)
     if there > 4 + length:
         raise Refused("trailing-bytes", None, 4 + length)
+    return Cursor(frame, limits, position=5)
+
+
+def decode(frame: bytes, limits: LimitsLike | None = None) -> dict[str, Any]:
+    """Return the neutral message in exactly one whole frame.
+
+    Raises:
+        Refused: the bytes are anything else.
+
+    """
+    cursor = begin(frame, limits or Limits())
     code = frame[4]
     if code not in FIELDS:
         raise Refused("unknown-type", None, 4)
-    cursor = Cursor(frame, limits, position=5)
     message: dict[str, Any] = {"type": code}
     for name in FIELDS[code]:
         message[name] = cursor.field(name)

@@ -8,7 +8,7 @@ from typing import NoReturn, TypeVar
 
 from authplugin import RemoteProtocolError
 
-from ..model import Outcome
+from .model import Outcome
 
 _SHOWN = 1000  # characters of a value, and bytes of the data, in the text of a broken law
 

@@ -1,0 +1,259 @@
+"""Servers whose exchanges, limits or reports are wrong on purpose; as `server_mistakes`."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from authplugin.userauth import (
+    Prompts,
+    Sender,
+    SSHUserAuthRequest,
+    UserAuthFailure,
+    UserAuthInfoResponse,
+    UserAuthKeyboardInteractive,
+    UserAuthServer,
+    exchanges,
+    server,
+)
+from authplugin.userauth.account import Account, Bounds
+from authplugin.userauth.exchanges import AskClient, AskHandler, NextRound, Verdict
+
+Patch = pytest.MonkeyPatch
+
+
+# Exchanges.
+
+
+def _interactively(patch: Patch, change: Callable[[Any, Any], Any]) -> None:
+    """Have what an exchange of `keyboard-interactive` gets changed: called with wish and answer."""
+    original = exchanges.keyboard_interactive
+
+    def changed(request: UserAuthKeyboardInteractive, account: Account) -> Any:
+        exchange = original(request, account)
+        given = None
+        while True:
+            try:
+                wish = exchange.send(given)
+            except StopIteration as end:
+                return end.value
+            given = change(wish, (yield wish))
+            if isinstance(given, Verdict):
+                return given
+
+    patch.setitem(exchanges._EXCHANGES, UserAuthKeyboardInteractive, changed)
+
+
+def forget_a_refused_response(patch: Patch) -> None:
+    def change(wish: Any, given: Any) -> Any:
+        if isinstance(wish, AskHandler) and "-interactive-" in given.auth_method:
+            given.accept = True
+        return given
+
+    _interactively(patch, change)
+
+
+def stop_at_a_refused_response(patch: Patch) -> None:
+    def change(wish: Any, given: Any) -> Any:
+        refused = isinstance(wish, AskHandler) and given.accept is not True
+        return Verdict() if refused else given
+
+    _interactively(patch, change)
+
+
+def take_any_number_of_responses(patch: Patch) -> None:
+    def change(wish: Any, given: Any) -> Any:
+        if isinstance(wish, AskClient):
+            due = len(wish.message.prompts)
+            return UserAuthInfoResponse([*given.responses, *[""] * due][:due])
+        return given
+
+    _interactively(patch, change)
+
+
+def ask_in_one_round_alone(patch: Patch) -> None:
+    def change(wish: Any, given: Any) -> Any:
+        later = isinstance(wish, NextRound) and wish.round.number > 1
+        return None if later else given
+
+    _interactively(patch, change)
+
+
+def ask_nothing_rather_than_no_prompts(patch: Patch) -> None:
+    def change(wish: Any, given: Any) -> Any:
+        return None if isinstance(given, Prompts) and not given.prompts else given
+
+    _interactively(patch, change)
+
+
+def succeed_without_the_last_event(patch: Patch) -> None:
+    def change(wish: Any, given: Any) -> Any:
+        last = isinstance(wish, AskHandler) and given.auth_method == "keyboard-interactive"
+        return Verdict(accept=True) if last else given
+
+    _interactively(patch, change)
+
+
+# The order of things.
+
+
+def apply_a_late_decision(patch: Patch) -> None:
+    decide = UserAuthServer._decide
+
+    def confused(self: UserAuthServer, event: SSHUserAuthRequest) -> bool:
+        if self._pending is not None and self._asking is None:
+            for name in ("accept", "partial_success", "change_password"):
+                setattr(self._pending, name, getattr(event, name))
+            event = self._pending
+        return decide(self, event)
+
+    patch.setattr(UserAuthServer, "_decide", confused)
+
+
+def answer_what_was_abandoned(patch: Patch) -> None:
+    abandon = UserAuthServer._abandon
+
+    def polite(self: UserAuthServer, reason: str) -> None:
+        if self._exchange is not None:
+            self._send(UserAuthFailure(self._account.remaining, False))
+        abandon(self, reason)
+
+    patch.setattr(UserAuthServer, "_abandon", polite)
+
+
+def keep_the_method_of_what_was_abandoned(patch: Patch) -> None:
+    abandon = UserAuthServer._abandon
+
+    def forgetful(self: UserAuthServer, reason: str) -> None:
+        method = self._method
+        abandon(self, reason)
+        self._method = method
+
+    patch.setattr(UserAuthServer, "_abandon", forgetful)
+
+
+def abandon_what_is_deferred(patch: Patch) -> None:
+    """A request that comes while a decision is deferred is not made to wait for it."""
+    receive = UserAuthServer.receive
+
+    def impatient(self: UserAuthServer, payload: Any) -> None:
+        if self._pending is not None:
+            self._abandon("the client went on")
+        receive(self, payload)
+
+    patch.setattr(UserAuthServer, "receive", impatient)
+
+
+def answer_in_the_wrong_order(patch: Patch) -> None:
+    process = UserAuthServer._process
+
+    def backwards(self: UserAuthServer) -> None:
+        if self._pending is None:
+            self._waiting.reverse()
+        process(self)
+
+    patch.setattr(UserAuthServer, "_process", backwards)
+
+
+def ignore_what_a_server_says(patch: Patch) -> None:
+    take = UserAuthServer._take
+
+    def lax(self: UserAuthServer, message: Any) -> None:
+        if message.spec.sender is Sender.CLIENT:
+            take(self, message)
+
+    patch.setattr(UserAuthServer, "_take", lax)
+
+
+# Limits.
+
+
+def let_any_number_wait(patch: Patch) -> None:
+    begin = UserAuthServer.__init__
+
+    def generous(self: UserAuthServer, *given: Any, **options: Any) -> None:
+        begin(self, *given, **options)
+        self.user_auth_limits = replace(self.user_auth_limits, waiting=10**6)  # type: ignore[misc]
+
+    patch.setattr(UserAuthServer, "__init__", generous)
+
+
+def hold_what_nobody_takes_up(patch: Patch) -> None:
+    def lost(self: UserAuthServer) -> None:
+        self._gone = True
+        self._abandon("the client is gone")
+
+    patch.setattr(UserAuthServer, "connection_lost", lost)
+
+
+def hear_on_after_a_violation(patch: Patch) -> None:
+    patch.setattr(UserAuthServer, "_check_open", lambda self: None)
+
+
+def ask_any_number_of_prompts(patch: Patch) -> None:
+    patch.setattr(Bounds, "prompts", property(lambda self: 10**6))
+
+
+def ask_one_round_more(patch: Patch) -> None:
+    begin = UserAuthServer.__init__
+
+    def generous(self: UserAuthServer, *given: Any, **options: Any) -> None:
+        begin(self, *given, **options)
+        bounds = self._account.bounds
+        attempts = replace(bounds.attempts, rounds=bounds.attempts.rounds + 1)
+        self._account = replace(self._account, bounds=replace(bounds, attempts=attempts))
+
+    patch.setattr(UserAuthServer, "__init__", generous)
+
+
+# Secrets, and reports.
+
+
+def log_what_a_handler_says(patch: Patch) -> None:
+    failure = UserAuthServer._log_failure
+
+    def talkative(self: UserAuthServer, error: Any) -> None:
+        logging.getLogger("authplugin.userauth").debug("it said %s", error)
+        failure(self, error)
+
+    patch.setattr(UserAuthServer, "_log_failure", talkative)
+
+
+def show_what_an_event_holds(patch: Patch) -> None:
+    patch.setattr(SSHUserAuthRequest, "__repr__", lambda self: f"an event: {self.auth_param!r}")
+
+
+def say_nothing_of_a_late_decision(patch: Patch) -> None:
+    patch.setattr(server.logger, "warning", lambda *_: None)
+
+
+def say_nothing_of_a_failure(patch: Patch) -> None:
+    patch.setattr(UserAuthServer, "_log_failure", lambda self, error: None)
+
+
+MISTAKES: tuple[Callable[[Patch], None], ...] = (
+    forget_a_refused_response,
+    stop_at_a_refused_response,
+    take_any_number_of_responses,
+    ask_in_one_round_alone,
+    ask_nothing_rather_than_no_prompts,
+    succeed_without_the_last_event,
+    apply_a_late_decision,
+    answer_what_was_abandoned,
+    keep_the_method_of_what_was_abandoned,
+    abandon_what_is_deferred,
+    answer_in_the_wrong_order,
+    ignore_what_a_server_says,
+    let_any_number_wait,
+    hold_what_nobody_takes_up,
+    hear_on_after_a_violation,
+    ask_any_number_of_prompts,
+    ask_one_round_more,
+    log_what_a_handler_says,
+    show_what_an_event_holds,
+    say_nothing_of_a_late_decision,
+    say_nothing_of_a_failure,
+)
+"""All of them."""
