@@ -5,6 +5,10 @@ always right. `stream`: what one side says, as it is: frames, one after the othe
 any other fuzzer, and any bytes at all are one. What the receiver accepts, and in which chunks a
 stream comes, follow from a checksum of the bytes; see `Terms`.
 
+`payload`: one message of SSH's user authentication, as SSH carries it: its type byte and fields.
+What a type byte from 60 up means follows from the method under way, which is not in it: it is tried
+with each. What the receiver accepts follows from the checksum too, by `PAYLOAD_LIMITS`.
+
 `conversation`: what happens between a client and a plugin, an `Exchange`:
 
     byte 0          what both accept: bits 0 and 1 are an index into `LIMITS`; the others mean
@@ -19,6 +23,17 @@ stream comes, follow from a checksum of the bytes; see `Terms`.
 
 What is no whole move at the end of the bytes means nothing.
 
+`server` and `bridge`: what happens, event by event, between a client, a server of SSH's user
+authentication and its handler; and between a server, a bridge and a plugin. Each is a `Course`:
+
+    byte 0          how they begin; see `serving.setup_of` and `bridging.Start`
+    then events     one after the other, each of them
+        byte 0          what happens; see `serving` and `bridging`
+        bytes 1 and 2   the size of the data, the higher byte first
+        then            the data
+
+What is no whole event at the end of the bytes means nothing.
+
 `choices`: byte 0 chooses one of the state machines, as many times over as there are; the others are
 what Hypothesis reads its choices from (`fuzz_one_input`), which another version may read otherwise.
 """
@@ -26,7 +41,7 @@ what Hypothesis reads its choices from (`fuzz_one_input`), which another version
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -38,8 +53,11 @@ class Layer(StrEnum):
     """What the bytes of an input are."""
 
     BODY = "body"
+    PAYLOAD = "payload"
     STREAM = "stream"
     CONVERSATION = "conversation"
+    SERVER = "server"
+    BRIDGE = "bridge"
     CHOICES = "choices"
 
 
@@ -50,6 +68,9 @@ LIMITS: Final = (
     Limits(frame=64, text=24, count=3, nonzero_is_true=True, any_bytes=True),
 )
 """What a receiver can accept. The small ones are soon reached, from both sides."""
+
+PAYLOAD_LIMITS: Final = tuple(replace(each, frame=max(each.frame, 192)) for each in LIMITS)
+"""The same for payloads: whatever else is small, there is room for a request."""
 
 ALL_BUT_THE_LAST: Final = -1
 """As the size of a chunk: all of the bytes but one."""
@@ -94,10 +115,10 @@ class Terms(NamedTuple):
     number: int
 
     @classmethod
-    def of(cls, raw: bytes) -> Terms:
-        """Return the terms of an input."""
+    def of(cls, raw: bytes, limits: Sequence[Limits] = LIMITS) -> Terms:
+        """Return the terms of an input, with one of four limits."""
         checksum = crc32(raw)
-        return cls(LIMITS[checksum & 3], sizes_of(checksum >> 2 & 15, len(raw)), checksum >> 6)
+        return cls(limits[checksum & 3], sizes_of(checksum >> 2 & 15, len(raw)), checksum >> 6)
 
 
 def frame_of(body: bytes) -> bytes:

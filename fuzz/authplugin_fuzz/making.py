@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from authplugin import Limits, Message, Side
-from authplugin.kinds import BooleanKind, CountedKind, Encoding, Kind, StringKind, UInt32Kind
+from authplugin import MESSAGES, Limits, Message, Side
+from authplugin.kinds import (
+    BooleanKind,
+    ConstantKind,
+    CountedKind,
+    Encoding,
+    RestKind,
+    StringKind,
+    UInt32Kind,
+    WireKind,
+)
 from authplugin.messages import METHODS, VERSIONS, PluginInit, PluginInitResponse, PluginProtocol
 from authplugin.text import STEP
+from authplugin.userauth.messages import MESSAGES as USER_AUTH_MESSAGES
 from authplugin_properties.boundaries import SIZES, TEXTS, UINT32S
 from authplugin_properties.conversation import LEAVING, Conversation
 
-from .anatomy import Flag, Frame, Items, Number, Text, Value, body_of, frame_bytes, message_of
+from .anatomy import (
+    BY_CODE,
+    Declared,
+    Flag,
+    Frame,
+    Items,
+    Number,
+    Rest,
+    Text,
+    Value,
+    body_of,
+    constant,
+    frame_bytes,
+    message_of,
+)
 from .dice import Dice
 from .layers import LIMITS, Exchange, Layer, Move
 
@@ -21,6 +45,13 @@ _TEXTS: Final = tuple(text.encode() for text in TEXTS)
 _ASCII_TEXTS: Final = tuple(text.encode() for text in TEXTS if text.isascii())
 _PLAIN_TEXTS: Final = (b"ab", b"x", b"user", b"host.example", b"~1 two")
 _COUNTS: Final = (0, 0, 1, 1, 1, 2, 2, 3, 4)
+
+_LISTS: Final = (b"", b"password", b"publickey,keyboard-interactive", b"a,b,c")
+"""Lists of names."""
+
+_KEY: Final = b"\0\0\0\x0bssh-ed25519\0\0\0 " + bytes(range(32))
+_BLOBS: Final = (b"", b"\0", b"\xff\xfe", _KEY, _KEY[:-1], b"\0\0\0\x07ssh-rsa\0\0\0\1\3")
+"""What is no text, and keys among it."""
 
 _LARGE: Final = (STEP - 1, STEP, STEP + 1, 2 * STEP)
 """Sizes of text about where the codec begins to look at it piece by piece."""
@@ -43,14 +74,25 @@ class Maker:
     Args:
         dice: make all choices.
         limits: what texts, counts and the frames of a dialogue keep to.
+        messages: what there is to make where anything will do.
     """
 
-    def __init__(self, dice: Dice, limits: Limits = LIMITS[0]) -> None:
+    def __init__(
+        self,
+        dice: Dice,
+        limits: Limits = LIMITS[0],
+        messages: Sequence[Declared] = MESSAGES,
+    ) -> None:
         self.dice = dice
         self.limits = limits
+        self.messages = messages
 
-    def value(self, kind: Kind | BooleanKind) -> Value:
+    def value(self, kind: WireKind) -> Value:
         """Make a value that a field of this wire kind can hold."""
+        if isinstance(kind, ConstantKind):
+            return constant(kind)
+        if isinstance(kind, RestKind):
+            return Rest(self.dice.pick(_BLOBS))
         if isinstance(kind, StringKind):
             return Text(self.text(kind.encoding))
         if isinstance(kind, UInt32Kind):
@@ -69,6 +111,10 @@ class Maker:
 
     def text(self, encoding: Encoding) -> bytes:
         """Make text that is well-formed in an encoding."""
+        if encoding is Encoding.NAMES:
+            return self.dice.pick(_LISTS)
+        if encoding is Encoding.OPAQUE:
+            return self.dice.pick(_BLOBS) if self.dice.chance(0.8) else self.dice.randbytes(9)
         way = self.dice.random()
         if way < _RARELY and self.limits.text > _LARGE[-1]:
             return self.large(encoding)
@@ -89,9 +135,10 @@ class Maker:
         """Make an element of what a message counts."""
         return [self.value(part) for _, part in kind.element]
 
-    def frame(self, message: type[Message]) -> Frame:
+    def frame(self, message: Declared) -> Frame:
         """Make a frame of a message, right by itself."""
-        return Frame(message.spec.code, [self.value(each.kind) for each in message.spec.fields])
+        values = [self.value(each.kind) for each in message.spec.fields]
+        return Frame(message.spec.code, values, message=message)
 
     def next_frame(self, conversation: Conversation) -> Frame | None:
         """Make a frame that may come next, and go on with it; None where none may."""
@@ -146,7 +193,7 @@ class Maker:
 def move_of(frame: Frame) -> Move:
     """Return the move in which its sender says a frame of a message."""
     assert frame.message is not None
-    return Move(frame.message.spec.sender, data=frame_bytes(frame))
+    return Move(BY_CODE[frame.message.spec.code].spec.sender, data=frame_bytes(frame))
 
 
 def dialogues() -> list[list[Frame]]:
@@ -163,8 +210,9 @@ def dialogues() -> list[list[Frame]]:
         while (frame := maker.next_frame(conversation)) is not None and len(frames) < 12:
             frames.append(frame)
             assert frame.message is not None
-            if _size(frames) < _size(found.get(frame.message, [])):
-                found[frame.message] = list(frames)
+            message = BY_CODE[frame.message.spec.code]
+            if _size(frames) < _size(found.get(message, [])):
+                found[message] = list(frames)
     return [found[each] for each in sorted(found, key=lambda each: each.spec.code)]
 
 
@@ -178,21 +226,50 @@ def seeds(layer: Layer) -> list[bytes]:
     They are always the same. For choices, which mean nothing to anybody but Hypothesis, they are
     mere bytes.
     """
-    if layer is Layer.CHOICES:
-        dice = Dice(0)
-        return [bytes((machine,)) + dice.randbytes(1024) for machine in range(3)]
-    said = dialogues()
-    if layer is Layer.BODY:
-        return [body_of(frames[-1]) for frames in said]
-    if layer is Layer.CONVERSATION:
-        return [Exchange(moves=list(map(move_of, frames))).to_bytes() for frames in said]
+    return _SEEDS[layer](layer)
+
+
+def _choices(layer: Layer) -> list[bytes]:
+    dice = Dice(0)
+    return [bytes((machine,)) + dice.randbytes(1024) for machine in range(3)]
+
+
+def _payloads(layer: Layer) -> list[bytes]:
+    maker = Maker(Dice(0))
+    return [body_of(maker.frame(each)) for each in USER_AUTH_MESSAGES]
+
+
+def _streams(layer: Layer) -> list[bytes]:
     streams = (
         b"".join(map(frame_bytes, [each for each in frames if _sender(each) is side]))
-        for frames in said
+        for frames in dialogues()
         for side in Side
     )
     return sorted({stream for stream in streams if stream})
 
 
+def _courses(layer: Layer) -> list[bytes]:
+    from .courses import Course, languages
+
+    maker = Maker(Dice(0))
+    begin = languages()[layer].begin
+    return sorted({Course(bytes((head,)), begin(maker)).to_bytes() for head in range(_MANY)})
+
+
+_SEEDS: Final[Mapping[Layer, Callable[[Layer], list[bytes]]]] = {
+    Layer.BODY: lambda _: [body_of(frames[-1]) for frames in dialogues()],
+    Layer.PAYLOAD: _payloads,
+    Layer.STREAM: _streams,
+    Layer.CONVERSATION: lambda _: [
+        Exchange(moves=list(map(move_of, frames))).to_bytes() for frames in dialogues()
+    ],
+    Layer.BRIDGE: _courses,
+    Layer.SERVER: _courses,
+    Layer.CHOICES: _choices,
+}
+
+_MANY: Final = 16  # courses of events, one for each way to begin
+
+
 def _sender(frame: Frame) -> Side | None:
-    return None if frame.message is None else frame.message.spec.sender
+    return None if frame.code not in BY_CODE else BY_CODE[frame.code].spec.sender

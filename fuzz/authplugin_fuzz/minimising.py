@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from time import monotonic
 from typing import Final, TypeVar
 from zlib import crc32
 
-from authplugin.kinds import BooleanKind, CountedKind, Kind, StringKind
+from authplugin.kinds import BooleanKind, ConstantKind, CountedKind, RestKind, StringKind, WireKind
 
 from .anatomy import (
     BY_CODE,
@@ -27,16 +28,19 @@ from .anatomy import (
     Frame,
     Items,
     Number,
+    Rest,
     Text,
     Value,
     body_of,
+    constant,
     frames_of,
     read_frame,
     stream_bytes,
 )
+from .courses import Course, Event, Holds, languages
 from .layers import Exchange, How, Layer, Move
 
-Sequence = TypeVar("Sequence", bytes, list[Frame], list[Move], list[list[Value]])
+Sequence = TypeVar("Sequence", bytes, list[Frame], list[Move], list[Event], list[list[Value]])
 
 _PLAIN: Final = (0, 1, ord("a"))
 """The bytes that are as plain as can be."""
@@ -49,6 +53,20 @@ _TERMS_AND_MORE: Final = 0xFFF
 
 _SHORTEST: Final = min(code for code, each in BY_CODE.items() if not each.spec.fields)
 """The type of a message that has no fields."""
+
+_APART: Final[Mapping[Layer, Callable[[bytes], tuple[list[Frame], bytes]]]] = {
+    Layer.BODY: lambda raw: ([read_frame(raw[0], raw[1:])] if raw else [], b""),
+    Layer.PAYLOAD: lambda raw: ([read_frame(raw[0], raw[1:])] if raw else [], b""),
+    Layer.STREAM: frames_of,
+}
+"""How an input is taken apart into frames and a rest, where something follows from a checksum."""
+
+_TOGETHER: Final[Mapping[Layer, Callable[[list[Frame], bytes], bytes]]] = {
+    Layer.BODY: lambda frames, rest: b"".join(map(body_of, frames)),
+    Layer.PAYLOAD: lambda frames, rest: b"".join(map(body_of, frames)),
+    Layer.STREAM: stream_bytes,
+}
+"""How it is put together again."""
 
 _LONG: Final = 64
 """Texts of more bytes are not made plain byte by byte."""
@@ -80,7 +98,7 @@ def minimised(
         for smaller in _smaller(best, layer):
             if monotonic() > until:
                 return best
-            likely = _likely(smaller, best, layer if on_terms else Layer.CHOICES, tried)
+            likely = _likely(smaller, best, layer if on_terms else None, tried)
             found = next((each for each in likely if still(each)), None)
             if found is not None:
                 best, improved = found, True
@@ -89,14 +107,17 @@ def minimised(
 
 
 def _likely(
-    smaller: bytes, best: bytes, layer: Layer, tried: set[bytes | tuple[bytes, int]]
+    smaller: bytes, best: bytes, layer: Layer | None, tried: set[bytes | tuple[bytes, int]]
 ) -> Iterator[bytes]:
-    """Yield an input, and the same on the terms of another: those that are new, and smaller."""
+    """Yield an input, and the same on the terms of another: those that are new, and smaller.
+
+    For no layer nothing follows from a checksum.
+    """
     if smaller not in tried and _is_smaller(smaller, best):
         tried.add(smaller)
         yield smaller
     terms = (smaller, crc32(best) & _TERMS_AND_MORE)
-    if layer in (Layer.BODY, Layer.STREAM) and terms not in tried and len(smaller) <= len(best):
+    if layer is not None and layer in _APART and terms not in tried and len(smaller) <= len(best):
         tried.add(terms)
         same = _on_the_same_terms(smaller, best, layer)
         if same is not None and same not in tried and _is_smaller(same, best):
@@ -114,11 +135,8 @@ def _pomp(raw: bytes) -> tuple[int, bytes]:
 
 
 def _smaller(raw: bytes, layer: Layer) -> Iterator[bytes]:
-    if layer is not Layer.CHOICES:
-        yield from _STRUCTURED[layer](raw)
-    yield from _fewer(raw)
-    if layer is Layer.CHOICES:
-        yield from _plainer_bytes(raw)
+    for way in _WAYS[layer]:
+        yield from way(raw)
 
 
 def _smaller_body(raw: bytes) -> Iterator[bytes]:
@@ -159,6 +177,36 @@ def _smaller_exchange(raw: bytes) -> Iterator[bytes]:
             yield replace(exchange, moves=moves).to_bytes()
 
 
+def _smaller_course(layer: Layer, raw: bytes) -> Iterator[bytes]:
+    course = Course.from_bytes(raw)
+    holds = languages()[layer].holds
+    yield replace(course, rest=b"").to_bytes()
+    for events in _fewer(course.events):
+        yield replace(course, events=events).to_bytes()
+    for head in (b"\0", *(bytes((course.start & ~(1 << bit),)) for bit in range(8))):
+        yield replace(course, head=head).to_bytes()
+    for index, event in enumerate(course.events):
+        changes = [
+            *(replace(event, control=event.control & ~(1 << bit)) for bit in range(8)),
+            *(
+                replace(event, data=data)
+                for data in _SMALLER_DATA[holds(event.control)](event.data)
+            ),
+            *(replace(event, data=data) for data in _fewer(event.data)),
+        ]
+        for changed in changes:
+            events = [*course.events[:index], changed, *course.events[index + 1 :]]
+            yield replace(course, events=events).to_bytes()
+
+
+_SMALLER_DATA: Final[Mapping[Holds, Callable[[bytes], Iterator[bytes]]]] = {
+    Holds.FRAMES: _smaller_stream,
+    Holds.PAYLOAD: _smaller_body,
+    Holds.TEXT: lambda data: _shorter(data),
+    Holds.BYTES: lambda data: _plainer_bytes(data),
+}
+
+
 def _plainer_bytes(raw: bytes) -> Iterator[bytes]:
     """Yield bytes with a piece of them made zero, the largest pieces first, from the end."""
     size = len(raw)
@@ -169,13 +217,6 @@ def _plainer_bytes(raw: bytes) -> Iterator[bytes]:
         size //= 2
 
 
-_STRUCTURED: Final[Mapping[Layer, Callable[[bytes], Iterator[bytes]]]] = {
-    Layer.BODY: _smaller_body,
-    Layer.STREAM: _smaller_stream,
-    Layer.CONVERSATION: _smaller_exchange,
-}
-
-
 def _fewer(items: Sequence) -> Iterator[Sequence]:
     """Yield a sequence without a piece of it, the largest pieces first, from the end."""
     size = len(items)
@@ -183,6 +224,18 @@ def _fewer(items: Sequence) -> Iterator[Sequence]:
         for stop in range(len(items), 0, -size):
             yield items[: max(0, stop - size)] + items[stop:]
         size //= 2
+
+
+_WAYS: Final[Mapping[Layer, tuple[Callable[[bytes], Iterator[bytes]], ...]]] = {
+    Layer.BODY: (_smaller_body, _fewer),
+    Layer.PAYLOAD: (_smaller_body, _fewer),
+    Layer.STREAM: (_smaller_stream, _fewer),
+    Layer.CONVERSATION: (_smaller_exchange, _fewer),
+    Layer.BRIDGE: (partial(_smaller_course, Layer.BRIDGE), _fewer),
+    Layer.SERVER: (partial(_smaller_course, Layer.SERVER), _fewer),
+    Layer.CHOICES: (_fewer, _plainer_bytes),
+}
+"""How the inputs of each layer are made smaller, one way after the other."""
 
 
 def _smaller_frame(frame: Frame) -> Iterator[Frame]:
@@ -205,7 +258,7 @@ def _smaller_frame(frame: Frame) -> Iterator[Frame]:
             yield changed
 
 
-def _smaller_value(value: Value, kind: Kind | BooleanKind) -> Iterator[Value]:
+def _smaller_value(value: Value, kind: WireKind) -> Iterator[Value]:
     if isinstance(value, Number):
         for number in (0, 1, 2, value.value >> 1, value.value - 1):
             if 0 <= number < value.value:
@@ -219,6 +272,8 @@ def _smaller_value(value: Value, kind: Kind | BooleanKind) -> Iterator[Value]:
         for data in (b"", b"a" * len(value.data), *_shorter(value.data)):
             if data != value.data:
                 yield Text(data, value.claim)
+    elif isinstance(value, Rest):
+        yield from map(Rest, _shorter(value.data))
     elif isinstance(value, Items) and isinstance(kind, CountedKind):
         if value.claim is not None:
             yield Items(value.elements)
@@ -241,7 +296,11 @@ def _claims(truth: int, claim: int) -> Iterator[int]:
     yield from (each for each in (truth + 1, truth + 4, 0) if each != claim)
 
 
-def _plainest(kind: Kind | BooleanKind) -> Value:
+def _plainest(kind: WireKind) -> Value:
+    if isinstance(kind, ConstantKind):
+        return constant(kind)
+    if isinstance(kind, RestKind):
+        return Rest(b"")
     if isinstance(kind, BooleanKind):
         return Flag(0)
     if isinstance(kind, StringKind):
@@ -277,11 +336,8 @@ def _on_the_same_terms(smaller: bytes, before: bytes, layer: Layer) -> bytes | N
 
 def _filled(raw: bytes, layer: Layer) -> Iterator[bytes]:
     """Yield an input with other values for the last two bytes of a number or a text, or for one."""
-    if layer is Layer.BODY:
-        frames, rest = [read_frame(raw[0], raw[1:])] if raw else [], b""
-    else:
-        frames, rest = frames_of(raw)
-    together = body_of(frames[0]) if layer is Layer.BODY and frames else stream_bytes(frames, rest)
+    frames, rest = _APART[layer](raw)
+    together = _TOGETHER[layer](frames, rest)
     for frame in reversed(frames):
         for value, _ in frame.leaves():
             before = deepcopy(value)
@@ -293,7 +349,7 @@ def _filled(raw: bytes, layer: Layer) -> Iterator[bytes]:
                 value.data = bytes(byte ^ 0x7F for byte in value.data)
             else:
                 continue
-            changed = body_of(frame) if layer is Layer.BODY else stream_bytes(frames, rest)
+            changed = _TOGETHER[layer](frames, rest)
             _become(value, before)
             stop = max(at + 1 for at in range(len(raw)) if changed[at] != together[at])
             for filler in product(fillers, repeat=size):

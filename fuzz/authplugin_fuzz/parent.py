@@ -28,10 +28,12 @@ def end_with_parent() -> None:
     Whoever has started it alone holds the other end of that, so it closes however that one ends.
     """
     die_with_parent()
+    # Whatever is put in the place of standard input later.
+    end = os.dup(0)
 
     def wait() -> None:
         # Not through sys.stdin, whose lock the interpreter wants when it ends.
-        while os.read(0, 1):
+        while os.read(end, 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 

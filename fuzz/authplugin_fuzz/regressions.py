@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,14 +11,17 @@ from typing import Any, Final
 from authplugin import Limits, Side
 from authplugin_corpus.layout import laid_out
 from authplugin_corpus.model import Delivery, Kind
+from authplugin_corpus.protocols import USER_AUTH
 from authplugin_corpus.vectors import FORMAT
 from authplugin_properties.model import LENGTH_SIZE, Hear, Say, split
 
 from .attempts import Attempts, Violation, likeness
 from .dialogues import dialogue, leads, plain_twin
+from .explaining import explained
 from .findings import Kind as FindingKind
-from .layers import Exchange, Layer, Terms, frame_of, sizes_of
+from .layers import PAYLOAD_LIMITS, Exchange, Layer, Terms, frame_of
 from .minimising import minimised
+from .payload_vectors import payload_vector
 from .steps import End, Step, played, told
 from .targets import TARGETS
 from .vectors import Made, message_vector
@@ -125,8 +127,8 @@ def regression(
         best = raw  # only behind others, or within less time, did the small one do the same
     with attempts() as judging:
         vector = _vector(target, best, violation, judging)
-        explained = tuple(_explained(best, layer, judging))
-    return Regression(target, len(raw), best, violation, vector, explained)
+        lines = tuple(explained(best, layer, judging))
+    return Regression(target, len(raw), best, violation, vector, lines)
 
 
 def _violation(
@@ -172,7 +174,7 @@ def _vector(target: str, raw: bytes, violation: Violation, judging: Attempts) ->
             continue
         tried.append(made)
         if (seen := _seen(made, judging)) is not None:
-            return _plainest(made, seen, judging) if made.kind is Kind.MESSAGES else made
+            return _PLAINER.get(made.kind, _as_it_is)(made, seen, judging)
     return None
 
 
@@ -180,6 +182,24 @@ def _seen(made: Made, judging: Attempts) -> tuple[str, ...] | None:
     """Return what kinds of mistakes the linter sees in a vector; None where it sees none."""
     problems = judging.problems(file_of([{"id": made.id} | made.form], str(made.kind)))
     return tuple(map(likeness, problems)) or None
+
+
+def _as_it_is(made: Made, seen: tuple[str, ...], judging: Attempts) -> Made:
+    return made
+
+
+def _plainest_payload(made: Made, seen: tuple[str, ...], judging: Attempts) -> Made:
+    """Return the smallest vector of a payload in which the linter sees the same mistake."""
+    limits = Limits(**made.form.get("limits", {}))
+    method, verdict = made.form.get("method"), _verdict(made)
+
+    def still(data: bytes) -> bool:
+        other = payload_vector(data, method, limits)
+        return other is not None and _verdict(other) == verdict and _seen(other, judging) == seen
+
+    data = bytes.fromhex(made.form["payload"])
+    small = minimised(data, Layer.PAYLOAD, still, seconds=_SECONDS, on_terms=False)
+    return payload_vector(small, method, limits) or made
 
 
 def _plainest(made: Made, seen: tuple[str, ...], judging: Attempts) -> Made:
@@ -202,6 +222,10 @@ def _plainest(made: Made, seen: tuple[str, ...], judging: Attempts) -> Made:
     return message_vector(frame_of(small), limits)
 
 
+_PLAINER: Final = {Kind.MESSAGES: _plainest, Kind.USERAUTH: _plainest_payload}
+"""How the vectors of a kind are made plainer, where that is done."""
+
+
 def _verdict(made: Made) -> tuple[object, ...]:
     """Return what a correct receiver makes of a frame, wherever in it."""
     error = made.form.get("error", {})
@@ -209,22 +233,47 @@ def _verdict(made: Made) -> tuple[object, ...]:
 
 
 def _candidates(target: str, raw: bytes, violation: Violation) -> Iterator[Made | None]:
-    layer = TARGETS[target].layer
-    if layer is Layer.BODY:
-        yield from _of_frames([frame_of(raw)], Terms.of(raw).limits)
-    elif layer is Layer.STREAM:
-        yield from _of_frames(split(raw), Terms.of(raw).limits)
-        for side in Side:
-            for lead in leads(side):
-                yield from _of_steps(side, [*lead, Hear(raw), End()])
-    elif layer is Layer.CONVERSATION:
-        exchange = Exchange.from_bytes(raw)
-        for side, steps in played(exchange, *_SIDES.get(target, tuple(Side))).items():
-            yield from _of_steps(side, steps)
-        for move in exchange.moves:
-            yield from _of_frames(split(move.data), exchange.limits)
+    yield from _CANDIDATES.get(TARGETS[target].layer, _no_candidates)(target, raw)
     for side, steps in told(violation.text).items():
         yield from _of_steps(side, steps)
+
+
+def _no_candidates(target: str, raw: bytes) -> Iterator[Made | None]:
+    yield from ()
+
+
+def _of_body(target: str, raw: bytes) -> Iterator[Made | None]:
+    yield from _of_frames([frame_of(raw)], Terms.of(raw).limits)
+
+
+def _of_payload(target: str, raw: bytes) -> Iterator[Made | None]:
+    for method in USER_AUTH:
+        for limits in (Limits(), Terms.of(raw, PAYLOAD_LIMITS).limits):
+            yield payload_vector(raw, method, limits)
+
+
+def _of_stream(target: str, raw: bytes) -> Iterator[Made | None]:
+    yield from _of_frames(split(raw), Terms.of(raw).limits)
+    for side in Side:
+        for lead in leads(side):
+            yield from _of_steps(side, [*lead, Hear(raw), End()])
+
+
+def _of_conversation(target: str, raw: bytes) -> Iterator[Made | None]:
+    exchange = Exchange.from_bytes(raw)
+    for side, steps in played(exchange, *_SIDES.get(target, tuple(Side))).items():
+        yield from _of_steps(side, steps)
+    for move in exchange.moves:
+        yield from _of_frames(split(move.data), exchange.limits)
+
+
+_CANDIDATES: Final[Mapping[Layer, Callable[[str, bytes], Iterator[Made | None]]]] = {
+    Layer.BODY: _of_body,
+    Layer.PAYLOAD: _of_payload,
+    Layer.STREAM: _of_stream,
+    Layer.CONVERSATION: _of_conversation,
+}
+"""The vectors that an input of a layer may come to; those of other layers come to none."""
 
 
 def _of_frames(frames: Sequence[bytes], limits: Limits) -> Iterator[Made]:
@@ -249,34 +298,3 @@ def _plain(step: Step) -> Step:
     if isinstance(step, Hear):
         return Hear(b"".join(map(plain_twin, split(step.data))))
     return step
-
-
-# For people.
-
-
-def _explained(raw: bytes, layer: Layer, judging: Attempts) -> Iterator[str]:
-    terms = Terms.of(raw)
-    if layer is Layer.BODY:
-        yield _accepted(terms.limits)
-        yield judging.explained(frame_of(raw), terms.limits)
-    elif layer is Layer.STREAM:
-        yield f"{_accepted(terms.limits)}; {_chunks(terms.sizes)}"
-        yield from (judging.explained(frame, terms.limits) for frame in split(raw))
-    elif layer is Layer.CONVERSATION:
-        exchange = Exchange.from_bytes(raw)
-        yield _accepted(exchange.limits)
-        for move in exchange.moves:
-            how = f"{move.how.name.lower()}{', and not looked at' if move.unseen else ''}"
-            chunks = _chunks(sizes_of(move.chunking, len(move.data)))
-            yield f"the {move.side}'s output: {how}; {chunks}"
-            yield from (judging.explained(frame, exchange.limits) for frame in split(move.data))
-    else:
-        yield f"{len(raw)} bytes from which a state machine makes its choices"
-
-
-def _chunks(sizes: Sequence[int]) -> str:
-    return f"in chunks of {', '.join(map(str, sizes))}" if sizes else "in one chunk"
-
-
-def _accepted(limits: Limits) -> str:
-    return f"accepted: {json.dumps({name: getattr(limits, name) for name in Limits.__slots__})}"

@@ -6,7 +6,7 @@ layer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from authplugin import MESSAGES, Message, Side, encode
@@ -22,12 +22,14 @@ from authplugin_corpus.model import (
     MessageVector,
     PluginDialogue,
     Send,
-    Vector,
 )
+from authplugin_corpus.userauth.model import Say, UserAuthDialogue, UserAuthMessageVector
 from authplugin_corpus.vectors import load_vectors
 from authplugin_properties.boundaries import ILL_FORMED, TEXTS, UINT32S
 from authplugin_properties.model import LENGTH_SIZE
 
+from . import serving
+from .courses import LONGEST_EVENT, Course
 from .layers import LONGEST_MOVE, Exchange, How, Layer, Move
 from .making import seeds
 
@@ -40,22 +42,51 @@ def inputs(layer: Layer) -> list[bytes]:
 
     They are always the same, for the same vectors. None is empty: every fuzzer tries that unasked.
     """
-    found = {*seeds(layer), *(raw for vector in load_vectors() for raw in _of(vector, layer))}
-    return sorted(filter(None, found))
+    ways = _OF_VECTORS.get(layer, {})
+    vectors = load_vectors() if ways else ()
+    held = (ways[type(vector)](vector) for vector in vectors if type(vector) in ways)
+    return sorted(filter(None, {*seeds(layer), *held}))
 
 
-def _of(vector: Vector, layer: Layer) -> Iterator[bytes]:
-    if isinstance(vector, MessageVector):
-        if layer is Layer.STREAM:
-            yield vector.data
-        elif layer is Layer.BODY:
-            yield vector.data[LENGTH_SIZE:]
-    elif layer is Layer.STREAM:
-        yield b"".join(turn.data for turn in vector.turns if isinstance(turn, Send))
-    elif layer is Layer.CONVERSATION:
-        moves = list(_moves(vector))
-        if all(len(move.data) <= LONGEST_MOVE for move in moves):
-            yield Exchange(moves=moves).to_bytes()
+def _stream(vector: Dialogue) -> bytes:
+    return b"".join(turn.data for turn in vector.turns if isinstance(turn, Send))
+
+
+def _conversation(vector: Dialogue) -> bytes:
+    moves = list(_moves(vector))
+    longest = max((len(move.data) for move in moves), default=0)
+    return Exchange(moves=moves).to_bytes() if longest <= LONGEST_MOVE else b""
+
+
+def _served(vector: UserAuthDialogue) -> bytes:
+    """Return what the client of a dialogue sends, with a handler that accepts all."""
+    said = [turn.data for turn in vector.turns if isinstance(turn, Say)]
+    if max(map(len, said), default=0) > LONGEST_EVENT:
+        return b""
+    accepts, asks = bytes((1,) * 4), bytes((1, 1, 4))
+    events = [
+        event
+        for data in said
+        for event in (
+            serving.event_of(serving.Deed.ROUNDS, asks),
+            serving.event_of(serving.Deed.ANSWERS, accepts),
+            serving.event_of(serving.Deed.RECEIVE, data),
+        )
+    ]
+    return Course(events=events).to_bytes()
+
+
+_OF_VECTORS: Final[Mapping[Layer, Mapping[type, Callable[[Any], bytes]]]] = {
+    Layer.BODY: {MessageVector: lambda vector: vector.data[LENGTH_SIZE:]},
+    Layer.PAYLOAD: {UserAuthMessageVector: lambda vector: vector.data},
+    Layer.STREAM: {
+        MessageVector: lambda vector: vector.data,
+        **dict.fromkeys((PluginDialogue, ClientDialogue), _stream),
+    },
+    Layer.CONVERSATION: dict.fromkeys((PluginDialogue, ClientDialogue), _conversation),
+    Layer.SERVER: {UserAuthDialogue: _served},
+}
+"""What a vector holds for each layer, where it holds anything."""
 
 
 def _moves(vector: Dialogue) -> Iterator[Move]:

@@ -58,10 +58,16 @@ _LIMITS_JSON: Final = {name: getattr(DEFAULT_LIMITS, name) for name in ("frame",
 """The limits of a receiver of which a vector says nothing."""
 
 
+def limits_json(limits: Limits) -> JSON:
+    """Return limits as a vector has them."""
+    return {name: getattr(limits, name) for name in _LIMITS_JSON}
+
+
 def content_of(form: Mapping[str, Any]) -> JSON:
     """Return what a vector in its JSON form tests, however that is worded or delivered."""
-    content = {name: form[name] for name in ("bytes", "turns") if name in form}
-    if "bytes" in content:
+    told = ("bytes", "payload", "method", "server", "turns")
+    content = {name: form[name] for name in told if name in form}
+    if "bytes" in content or "payload" in content:
         content["limits"] = _LIMITS_JSON | form.get("limits", {})
     if "turns" in content:
         content["turns"] = [_bare(turn) for turn in content["turns"]]
@@ -104,6 +110,7 @@ _REFUSALS: Final[Mapping[str, _Refusal]] = {
         "H.6.7",
         "a {message} with more elements claimed for {part} than there is room for",
     ),
+    "bad-name-list": _Refusal("bad-name-list", "RFC 4251 5", "a {message} with no list for {part}"),
     "bad-boolean": _Refusal("bad-boolean", "H.3", "a {message} with neither 0 nor 1 for {part}"),
     "bad-utf8": _Refusal("bad-text", "H.6.7", "a {message} with what is not UTF-8 for {part}"),
     "bad-ascii": _Refusal("bad-text", "H.6.4", "a {message} with what is not ASCII for {part}"),
@@ -234,7 +241,7 @@ def message_vector(frame: bytes, limits: Limits = DEFAULT_LIMITS) -> Made:
         form["message"] = message_json(message)
     if strict != DEFAULT_LIMITS:
         flags = [*(flag for flag in flags if flag != "clean"), "limits"]
-        form["limits"] = {each: getattr(strict, each) for each in _LIMITS_JSON}
+        form["limits"] = limits_json(strict)
     named = "frame" if name is None else short(name)
     return Made(
         Kind.MESSAGES,

@@ -28,9 +28,11 @@ from authplugin_properties import strategies
 
 from . import worker
 from .anatomy import LENGTH_SIZE, frames_of
+from .courses import Course, languages
+from .dice import Dice
 from .engines import LONGEST
 from .layers import CHUNKINGS, LIMITS, Exchange, How, Layer, Move
-from .making import move_of, seeds
+from .making import Maker, move_of, seeds
 from .mutator import mutate
 from .targets import TARGETS
 
@@ -81,12 +83,26 @@ def _conversations(draw: st.DrawFn) -> bytes:
     return Exchange(head, moves).to_bytes()
 
 
+def _courses(layer: Layer) -> st.SearchStrategy[bytes]:
+    """Generate courses of events, right ones as the layer's language makes them."""
+    begin = languages()[layer].begin
+    numbers = st.integers(0, 2**32 - 1)
+    return st.builds(
+        lambda number, head: Course(bytes((head,)), begin(Maker(Dice(number)))).to_bytes(),
+        numbers,
+        st.integers(0, 15),
+    )
+
+
 _BODIES = strategies.frames().map(lambda frame: frame[LENGTH_SIZE:])
 
 _GENERATED: Final = {
     Layer.BODY: _BODIES | _BODIES.flatmap(strategies.damaged),
+    Layer.PAYLOAD: st.sampled_from(seeds(Layer.PAYLOAD)).flatmap(strategies.damaged),
     Layer.STREAM: _streams(),
     Layer.CONVERSATION: _conversations(),
+    Layer.BRIDGE: _courses(Layer.BRIDGE),
+    Layer.SERVER: _courses(Layer.SERVER),
     Layer.CHOICES: st.binary(min_size=256, max_size=2048),
 }
 

@@ -1,5 +1,6 @@
 """Who imports what: the same laws have to run where an engine is missing."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,10 @@ import authplugin_fuzz
 from authplugin_fuzz.targets import TARGETS
 
 LOADED = "import sys; {}; print(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+CODEC = (
+    "import sys; "
+    "codec = lambda: {name for name in sys.modules if name.partition('.')[0] == 'authplugin'}"
+)
 FOLDER = Path(authplugin_fuzz.__file__).parent
 MODULES = sorted(
     ".".join(path.relative_to(FOLDER).with_suffix("").parts)
@@ -51,3 +56,17 @@ def test_a_target_loads_hypothesis_only_where_it_needs_it(target: str) -> None:
     loaded = loaded_by(f"from authplugin_fuzz.targets import TARGETS; TARGETS[{target!r}].run")
     assert "authplugin" in loaded
     assert ("hypothesis" in loaded) is (target == "stateful")
+
+
+def test_no_target_loads_what_the_harness_has_not_instrumented() -> None:
+    harness = (FOLDER / "harness.py").read_text()
+    imported = re.findall(r"^    (import authplugin[.\w]*)", harness, re.MULTILINE)
+    run = "[target.run for target in TARGETS.values()]"
+    statement = (
+        f"{'; '.join(imported)}; {CODEC}; before = codec(); "
+        f"from authplugin_fuzz.targets import TARGETS; {run}; print(*codec() - before)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", statement], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert ended.stdout.split() == []

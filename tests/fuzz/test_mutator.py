@@ -198,8 +198,8 @@ def test_where_the_codec_is_wrong_the_mutator_goes_on(monkeypatch: pytest.Monkey
         raise RuntimeError("a bug")
 
     monkeypatch.setattr("authplugin_corpus.faults.declaring.decode", crash)
-    for layer in (Layer.BODY, Layer.STREAM, Layer.CONVERSATION):
-        assert len(set(made(layer, 200))) > 150
+    for layer in set(Layer) - {Layer.CHOICES}:
+        assert len(set(made(layer, 200))) > 140
 
 
 def test_every_field_is_changed_and_every_claim_made() -> None:

@@ -25,6 +25,7 @@ from authplugin import (
     Side,
     encode,
 )
+from authplugin.userauth import UserAuthBanner, encode_payload
 from authplugin_corpus.vectors import load_flags, read_vectors
 from authplugin_corpus.verifying import problems_of_files
 from authplugin_fuzz import files, shelves
@@ -51,6 +52,17 @@ def decode(data, *others, **named):
     message = _right(data, *others, **named)
     if message.spec.name == "PLUGIN_INIT":
         message.port &= 0xFFFF
+    return message
+""",
+)
+FORGETS_A_LANGUAGE = (
+    "userauth/codec",
+    """
+_right = decode
+def decode(data, *others, **named):
+    message = _right(data, *others, **named)
+    if message.spec.name == "SSH_MSG_USERAUTH_BANNER":
+        message.language = b""
     return message
 """,
 )
@@ -90,6 +102,7 @@ def decode(data, *others, **named):
 DIES = ("codec", PORT_OF_16_BITS[1].replace("message.port &= 0xFFFF", "import os; os._exit(0)"))
 HANGS = ("codec", PORT_OF_16_BITS[1].replace("message.port &= 0xFFFF", "while True: pass"))
 
+BANNER = encode_payload(UserAuthBanner("Welcome.", "de"))
 INIT = PluginInit(2, "ssh.example.com", 70_000, "alice")
 TALK = Exchange(
     b"\x04",
@@ -183,6 +196,15 @@ def seen_by_the_linter(root: Path, kind: str) -> list[str]:
             "messages",
             "message-init-right-found-",
             id="body",
+        ),
+        pytest.param(
+            FORGETS_A_LANGUAGE,
+            "userauth",
+            BANNER,
+            10,
+            "userauth",
+            "userauth-banner-right-found-",
+            id="payload",
         ),
         pytest.param(
             FEARS_A_BYTE,
@@ -656,6 +678,5 @@ def test_killed_at_any_moment_it_can_be_promoted_again(tmp_path: Path) -> None:
 
 
 def test_the_layers_of_all_targets_are_tried_here() -> None:
-    assert {TARGETS[name].layer for name in ("messages", "frames", "client", "stateful")} == set(
-        Layer
-    )
+    tried = ("messages", "userauth", "frames", "client", "bridge", "server", "stateful")
+    assert {TARGETS[name].layer for name in tried} == set(Layer)

@@ -15,9 +15,18 @@ from authplugin_properties.laws import LawBroken
 from authplugin_properties.trial import Trial, stand_in_the_same_place
 
 from ..properties import mistakes
+from . import served
 from .inputs import made
 
-TRIES = {Layer.BODY: 1500, Layer.STREAM: 500, Layer.CONVERSATION: 500, Layer.CHOICES: 3}
+TRIES = {
+    Layer.BODY: 1500,
+    Layer.PAYLOAD: 1500,
+    Layer.STREAM: 500,
+    Layer.CONVERSATION: 500,
+    Layer.SERVER: 300,
+    Layer.BRIDGE: 300,
+    Layer.CHOICES: 3,
+}
 MORE = 4  # times as many tries, until a break has shown
 
 
@@ -69,6 +78,13 @@ BREAKS: list[tuple[str, Mistake]] = [
     ("differential", mistakes.decode_the_port_as_16_bits),
     ("differential", mistakes.take_any_byte_for_a_boolean),
     ("differential", mistakes.forget_a_message),
+    ("userauth", served.read_a_banner_as_a_failure),
+    ("userauth", served.read_every_request_as_another),
+    ("server", served.accept_whatever_is_said),
+    ("server", served.list_what_is_done),
+    ("server", served.take_any_signature),
+    ("bridge", served.tell_of_a_failure),
+    ("bridge", served.take_no_name_of_the_plugin),
     ("stateful", mistakes.let_a_plugin_end_any_time),
     ("stateful", mistakes.check_no_place),
 ]

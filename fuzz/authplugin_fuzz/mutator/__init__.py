@@ -8,12 +8,13 @@ Sometimes it is changed as mere bytes. All of it follows from the seed that is g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from ..dice import Dice
 from ..layers import Layer
-from . import bodies, choices, conversations, streams
+from . import bodies, choices, conversations, courses, streams
 from .mere_bytes import BytesMutator, MereBytes
 
 __all__ = ["BytesMutator", "cross", "mutate"]
@@ -42,8 +43,13 @@ class _Ways(NamedTuple):
 _WAYS: Final[Mapping[Layer, _Ways]] = MappingProxyType(
     {
         Layer.BODY: _Ways(bodies.mutate, bodies.cross, 0.1),
+        Layer.PAYLOAD: _Ways(bodies.mutate_payload, bodies.cross, 0.1),
         Layer.STREAM: _Ways(streams.mutate, streams.cross, 0.1),
         Layer.CONVERSATION: _Ways(conversations.mutate, conversations.cross, 0.02),
+        **{
+            layer: _Ways(partial(courses.mutate, layer), courses.cross, 0.02)
+            for layer in (Layer.BRIDGE, Layer.SERVER)
+        },
         Layer.CHOICES: _Ways(choices.mutate, choices.cross, 0.2),
     }
 )

@@ -1,22 +1,37 @@
-"""Bodies, changed: one message, its type byte and its fields."""
+"""Bodies and payloads, changed: one message, its type byte and its fields."""
 
 from __future__ import annotations
 
-from ..anatomy import Frame, Items, Text, body_of, read_frame
+from collections.abc import Sequence
+
+from authplugin import MESSAGES
+from authplugin.userauth.messages import MESSAGES as USER_AUTH_MESSAGES
+
+from ..anatomy import Declared, Frame, Items, Text, body_of, read_frame
 from ..dice import Dice
 from ..layers import LIMITS, frame_of
 from ..making import Maker
 from .fields import CHANGES, renew
-from .striking import OF_FRAMES, strike
+from .striking import strike_frame
 
 _STRUCK = 0.03  # how often a fault strikes
 _MOST_CHANGES = 3
 
 
 def mutate(data: bytes, max_size: int, dice: Dice) -> bytes:
-    """Change one message."""
+    """Change one message of the plugin protocol."""
+    return changed(data, MESSAGES, dice)
+
+
+def mutate_payload(data: bytes, max_size: int, dice: Dice) -> bytes:
+    """Change one message of SSH's user authentication."""
+    return changed(data, USER_AUTH_MESSAGES, dice)
+
+
+def changed(data: bytes, messages: Sequence[Declared], dice: Dice) -> bytes:
+    """Change one message, perhaps into another of these."""
     # What the receiver accepts follows from the result, so it is a guess.
-    make = Maker(dice, dice.pick(LIMITS))
+    make = Maker(dice, dice.pick(LIMITS), messages)
     if dice.random() < _STRUCK and (struck := strike_frame(frame_of(data), dice)) is not None:
         return struck[4:]
     frame = _read(data)
@@ -25,12 +40,6 @@ def mutate(data: bytes, max_size: int, dice: Dice) -> bytes:
     for _ in range(1 + dice.upto(_MOST_CHANGES - 1)):
         dice.pick(CHANGES)(frame, make)
     return body_of(frame)
-
-
-def strike_frame(frame: bytes, dice: Dice) -> bytes | None:
-    """Strike a frame with a fault that needs no more; None where nothing comes of it."""
-    struck = strike(dice.pick(OF_FRAMES), [frame], dice.pick(LIMITS), dice)
-    return None if struck is None else struck.data
 
 
 def _read(data: bytes) -> Frame:

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Final, TypeAlias
 
-from authplugin.kinds import BooleanKind, CountedKind, Encoding, Kind, StringKind
+from authplugin.kinds import BooleanKind, CountedKind, Encoding, StringKind, WireKind
 from authplugin.text import STEP
 from authplugin_corpus.segments import LARGEST
 from authplugin_properties.boundaries import FILLERS, ILL_FORMED
 
 from ..anatomy import (
-    BY_CODE,
     Flag,
     Frame,
     Items,
     Number,
+    Rest,
     Text,
     Value,
     body_of,
@@ -26,12 +26,13 @@ from ..anatomy import (
 from ..layers import LIMITS
 from ..making import Maker
 
-CODES: Final = tuple(BY_CODE)
-
-UNKNOWN: Final = (0, 9, 10, 13, 19, 24, 26, 128, 255)
+UNKNOWN: Final = (0, 9, 10, 13, 19, 24, 26, 49, 54, 59, 62, 128, 255)
 """Type bytes of no message."""
 
 _NOT_ASCII: Final = "é".encode()
+
+_NO_LISTS: Final = (b",", b",", b",,", b"\xff")
+"""What makes of a list of names, at its ends, none."""
 
 _MOST = 32  # bytes or elements up to which something is filled; small limits are below it
 _NOT_ENLARGED = 0.9
@@ -56,6 +57,9 @@ def change_value(frame: Frame, make: Maker) -> None:
         value.value = dice.pick((0, 1, 2, 255, dice.upto(255)))
     elif isinstance(value, Text) and isinstance(kind, StringKind):
         _change_text(value, kind.encoding, make)
+    elif isinstance(value, Rest):
+        at = dice.upto(len(value.data))
+        value.data = value.data[:at] + dice.randbytes(dice.upto(3)) + value.data[at + 1 :]
     elif isinstance(value, Items) and isinstance(kind, CountedKind):
         _change_items(value, kind, make)
 
@@ -69,7 +73,12 @@ def _change_text(text: Text, encoding: Encoding, make: Maker) -> None:
     elif way == 2:
         text.data = text.data[:at] + make.text(encoding) + text.data[at:]
     elif way == 3:
-        text.data = text.data[:at] + dice.pick(ILL_FORMED) + text.data[at:]
+        before, behind = text.data[:at], text.data[at:]
+        if encoding is Encoding.NAMES:
+            # Mostly at the ends, where a list is checked apart.
+            before, behind = dice.pick(((before, behind), (text.data, b""), (b"", text.data)))
+        wrong = _NO_LISTS if encoding is Encoding.NAMES else ILL_FORMED
+        text.data = before + dice.pick(wrong) + behind
     elif way == 4:
         text.data = text.data[:at]
     elif way == 5:
@@ -104,7 +113,7 @@ def _add(items: Items, kind: CountedKind, wanted: int) -> None:
         items.elements.append([_least(part) for _, part in kind.element])
 
 
-def _least(kind: Kind | BooleanKind) -> Value:
+def _least(kind: WireKind) -> Value:
     return Flag(0) if isinstance(kind, BooleanKind) else Text(b"")
 
 
@@ -186,7 +195,8 @@ def lie(frame: Frame, make: Maker) -> None:
 
 def retype(frame: Frame, make: Maker) -> None:
     """Make it another message, or none, of the same bytes."""
-    code = make.dice.pick(CODES) if make.dice.chance(0.7) else make.dice.pick(UNKNOWN)
+    known = make.dice.pick(make.messages).spec.code
+    code = known if make.dice.chance(0.7) else make.dice.pick(UNKNOWN)
     changed = read_frame(code, body_of(frame)[1:], frame.claim)
     if make.dice.chance(0.5):
         repair(changed, make.value)
@@ -195,7 +205,7 @@ def retype(frame: Frame, make: Maker) -> None:
 
 def become(frame: Frame, other: Frame) -> None:
     """Make a frame what another one is."""
-    frame.code, frame.values = other.code, other.values
+    frame.code, frame.values, frame.message = other.code, other.values, other.message
     frame.tail, frame.claim = other.tail, other.claim
 
 
@@ -222,7 +232,7 @@ def mend(frame: Frame, make: Maker) -> None:
 
 def renew(frame: Frame, make: Maker) -> None:
     """Make another message."""
-    become(frame, make.frame(BY_CODE[make.dice.pick(CODES)]))
+    become(frame, make.frame(make.dice.pick(make.messages)))
 
 
 FieldChange: TypeAlias = Callable[[Frame, Maker], None]

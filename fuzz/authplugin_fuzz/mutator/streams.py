@@ -12,7 +12,7 @@ from ..dice import Dice
 from ..layers import LIMITS, frame_of
 from ..making import Maker
 from . import fields
-from .bodies import strike_frame
+from .striking import strike_frame
 
 _MOST_FRAMES = 40
 _MOST_CHANGES = 3

@@ -50,6 +50,9 @@ TARGETS: Final[Mapping[str, Target]] = MappingProxyType(
             Target("plugin", "the plugin's role under any client", Layer.CONVERSATION),
             Target("dialogue", "both roles, and what their pipes do", Layer.CONVERSATION),
             Target("differential", "the codec beside two other readers", Layer.BODY),
+            Target("userauth", "the messages of SSH's user authentication", Layer.PAYLOAD),
+            Target("server", "a server of SSH's user authentication", Layer.SERVER),
+            Target("bridge", "server, bridge and plugin, and their pipes", Layer.BRIDGE),
             Target("stateful", "the state machines of the properties", Layer.CHOICES),
         )
     }
