@@ -5,13 +5,15 @@ PYTHON ?= python3
 MINUTES ?= 1
 PROFILE ?= ci
 ARGS ?=
+WORKERS ?= 2
 
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := properties,fuzz,ssh,bench,test,lint
 STAMP := $(VENV)/.installed
-# The solver is large, and one target needs it.
+# What one target alone needs: a solver, which is large, and the tool that makes mutants.
 SOLVER := $(VENV)/.solver
+MUTATOR := $(VENV)/.mutator
 
 FOLDER := .fuzz
 FINDINGS := build/findings
@@ -35,7 +37,8 @@ ifeq ($(shell $(FITS)),)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test properties crosshair fuzz replay findings bench lint coverage generate clean
+.PHONY: help setup test properties crosshair fuzz replay findings hunt bench mutants lint coverage generate \
+    clean
 
 help:
 	@echo 'make setup       make .venv and install everything into it'
@@ -45,7 +48,9 @@ help:
 	@echo 'make fuzz        fuzz the codec and both roles (MINUTES=$(MINUTES)); findings stay in $(FOLDER)'
 	@echo 'make replay      run every input again that fuzzing has kept; no engine is needed'
 	@echo 'make findings    say what fuzzing has found; vectors and issue texts go to $(FINDINGS)'
+	@echo 'make hunt        let every part of the suite search for planted bugs; writes hunt.json'
 	@echo 'make bench       compare speed and memory with other libraries; writes bench.json'
+	@echo 'make mutants     small mistakes in the codec: which of them no test sees; writes mutants.json'
 	@echo 'make lint        ruff, mypy, and checks of the corpus and the workflows'
 	@echo 'make coverage    measure the tests; fail unless every branch of the codec was taken'
 	@echo 'make generate    write the generated modules, schemas and vectors anew from the tables'
@@ -102,8 +107,24 @@ findings: setup
 	@test -z "$$GITHUB_STEP_SUMMARY" || cat $(FINDINGS)/findings.md >>"$$GITHUB_STEP_SUMMARY"
 	$(BIN)/authplugin fuzz promote --folder $(FOLDER) --all --into $(FINDINGS) $(ARGS)
 
+# Each run is kept in build/hunt.jsonl, so that a hunt that was stopped goes on. On GitHub the table is
+# the summary of the run besides.
+hunt: setup
+	@status=0; $(BIN)/python -m tests.hunt --workers $(WORKERS) $(ARGS) || status=$$?; \
+	test -z "$$GITHUB_STEP_SUMMARY" || { \
+	    echo '```'; $(BIN)/python -m tests.hunt --no-run $(ARGS); echo '```'; \
+	} >>"$$GITHUB_STEP_SUMMARY"; \
+	exit $$status
+
 bench: setup
 	$(BIN)/python -m tests.bench $(ARGS)
+
+$(MUTATOR): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutants]'
+	@touch $@
+
+mutants: setup $(MUTATOR)
+	$(BIN)/python -m tests.mutation $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -130,6 +151,6 @@ generate: setup
 	$(BIN)/python corpus/generate.py
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist bench.json
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache build dist bench.json hunt.json mutants.json
 	rm -f .coverage .coverage.*
 	find . -name .git -prune -o -type d -name __pycache__ -prune -exec rm -rf {} +

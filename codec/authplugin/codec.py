@@ -11,7 +11,7 @@ from .messages import KEYBOARD_INTERACTIVE, MESSAGES
 from .reading import left_over, refuse_fields
 from .refusing import refuse_message
 from .table import Message, WireSpec
-from .wire import DECODERS, ENCODERS, UNREADABLE, UNWRITABLE, Decoder, get_head
+from .wire import DECODERS, ENCODERS, UNREADABLE, UNWRITABLE, Decoder, get_head, get_uint32
 
 Data: TypeAlias = bytes | bytearray | memoryview
 """What bytes may come in."""
@@ -45,16 +45,14 @@ def view_of(data: Data) -> memoryview:
     Raises:
         LocalProtocolError: where `data` is no buffer of bytes.
     """
-    if type(data) is bytes:
-        return memoryview(data)
     if isinstance(data, memoryview) and isinstance(data.obj, bytes) and data.c_contiguous:
-        return data if data.format == "B" and data.ndim == 1 else data.cast("B")
+        return data.cast("B")
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise LocalProtocolError(
             ErrorCode.BAD_VALUE,
             f"expected bytes, bytearray or memoryview, not {type(data).__name__}",
         )
-    return memoryview(bytes(data))
+    return memoryview(bytes(data))  # of `bytes`, bytes() makes no copy
 
 
 def refuse_length(length: int, limits: Limits) -> RemoteProtocolError | None:
@@ -134,7 +132,7 @@ def refuse_frame(frame: memoryview, limits: Limits, find: Finder) -> RemoteProto
     size = len(frame)
     if size < LENGTH_SIZE:
         return truncated(size)
-    length = int.from_bytes(frame[:LENGTH_SIZE], "big")
+    (length,) = get_uint32(frame)
     problem = refuse_length(length, limits)
     if problem is not None:
         return problem

@@ -10,7 +10,7 @@ from .errors import RemoteProtocolError
 from .limits import DEFAULT_LIMITS, Limits
 from .messages import KEYBOARD_INTERACTIVE
 from .reading import FrameReader, Part
-from .wire import DECODERS, Decoder
+from .wire import DECODERS, Decoder, get_uint32
 
 _ROW = 16  # bytes on a line
 _NAME_WIDTH = 24
@@ -51,7 +51,7 @@ def _parts(
     title = "no message"
     end = 0
     if len(view) >= LENGTH_SIZE:
-        length = int.from_bytes(view[:LENGTH_SIZE], "big")
+        (length,) = get_uint32(view)
         parts.append(Part("length", 0, LENGTH_SIZE, str(length)))
         end = LENGTH_SIZE
     if len(view) > TYPE_AT:
@@ -65,8 +65,7 @@ def _parts(
                 reader.fields(spec)
         parts += reader.parts
         end = reader.at
-    if end < len(view):
-        parts.append(Part("not understood", end, len(view) - end, secret=True))
+    parts.append(Part("not understood", end, len(view) - end, secret=True))
     return parts, title
 
 

@@ -123,21 +123,20 @@ class StreamDecoder(Generic[Item]):
                 self._partial = bytearray()
                 yield item(memoryview(partial).toreadonly())
             need = LENGTH_SIZE
-            if at < size:
-                chunk = memoryview(data)
-                last = size - LENGTH_SIZE
-                while at <= last:
-                    (length,) = get_uint32(chunk, at)
-                    if length > limit or length == 0:
-                        raise self._bad_length(length)
-                    stop = at + LENGTH_SIZE + length
-                    if stop > size:
-                        need = LENGTH_SIZE + length
-                        break
-                    self._at = stop
-                    yield item(chunk[at:stop])
-                    at = stop
-                self._partial += chunk[at:]
+            chunk = memoryview(data)
+            last = size - LENGTH_SIZE
+            while at <= last:
+                (length,) = get_uint32(chunk, at)
+                if length > limit or length == 0:
+                    raise self._bad_length(length)
+                stop = at + LENGTH_SIZE + length
+                if stop > size:
+                    need = LENGTH_SIZE + length
+                    break
+                self._at = stop
+                yield item(chunk[at:stop])
+                at = stop
+            self._partial += chunk[at:]
             self._need = need
             self._let_go()
         except RemoteProtocolError as error:

@@ -83,7 +83,7 @@ class WireSpec:
     clause: str
     method: str | None
     fields: tuple[WireField, ...]
-    variables: tuple[WireField, ...] = field(init=False, repr=False, compare=False)
+    variables: tuple[WireField, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         varying = (each for each in self.fields if not isinstance(each.kind, ConstantKind))

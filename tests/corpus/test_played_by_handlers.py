@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from authplugin import AskUser, Limits, Message, Plugin, Request, decode, serve
-from authplugin.messages import PluginKIUserRequest
+from authplugin.messages import PluginAuthFailure, PluginAuthSuccess, PluginKIUserRequest
 from authplugin_corpus.constraints import Expected, Relation
 from authplugin_corpus.delivery import pieces
 from authplugin_corpus.frames import split_frames
@@ -38,6 +38,10 @@ class Played(Plugin):
         self.chunks: list[bytes] = []
         self.said: list[Message] = []
         self.is_heard = True
+        self.results: list[bool] = []
+
+    def result(self, success: bool) -> None:
+        self.results.append(success)
 
     def keyboard_interactive(self, request: Request, ask_user: AskUser) -> Sequence[str]:
         assert all(type(prompt.echo) is bool for prompt in request.prompts)
@@ -72,7 +76,11 @@ class Played(Plugin):
     def write(self, data: bytes) -> None:
         if not self.is_heard:
             raise BrokenPipeError
-        self.said += [decode(frame) for frame in split_frames(data, Limits(frame=2**24))]
+        messages = [decode(frame) for frame in split_frames(data, Limits(frame=2**24))]
+        self.said += messages
+        for message in messages:
+            if isinstance(message, PluginKIUserRequest):
+                assert not any(echo for _, echo in message.prompts), "what is typed must not show"
 
     def judge(self, turn: Turn) -> None:
         """See that what was said is what is expected now."""
@@ -98,4 +106,13 @@ def test_the_handler_layer_plays_it(case: Case) -> None:
     for turn in played.turns:
         played.judge(turn)
     assert not played.said
+    outcomes = [
+        isinstance(message, PluginAuthSuccess)
+        for turn in case.turns
+        if isinstance(turn, Send)
+        for message in turn.messages
+        if isinstance(message, (PluginAuthSuccess, PluginAuthFailure))
+    ]
+    # A client that has gone tells nothing more.
+    assert played.results == outcomes[: len(outcomes) if played.is_heard else len(played.results)]
     assert sound is all(getattr(turn, "fault", None) is None for turn in case.turns)

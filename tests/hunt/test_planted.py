@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -10,9 +11,23 @@ from pathlib import Path
 import pytest
 
 import authplugin
+import authplugin_corpus
+from authplugin_fuzz.targets import TARGETS
 
 from . import planted
-from .planted import FOLDER, LAYERS, ROOT, Bug, DoesNotApplyError, bugs, copy, environment
+from .planted import (
+    FOLDER,
+    LAYERS,
+    PLANTED_IN,
+    ROOMS,
+    ROOT,
+    Bug,
+    DoesNotApplyError,
+    bugs,
+    environment,
+    plant,
+    snapshot,
+)
 
 WIDTH = 100
 STREAM = "codec/authplugin/stream.py"
@@ -22,6 +37,15 @@ NAMES = list(bugs())
 def contents(folder: Path) -> dict[Path, bytes]:
     """Return what the files of Python code in a folder hold."""
     return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.py")}
+
+
+def copy(folder: Path, bug: Bug | None = None) -> Path:
+    """Copy what bugs are planted in, and plant one; return the copy of the codec."""
+    for room in PLANTED_IN:
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__"))
+    if bug is not None:
+        plant(bug, folder)
+    return folder / "codec"
 
 
 def changed_lines(bug: Bug) -> tuple[str, ...]:
@@ -40,7 +64,9 @@ def patch(path: Path, before: str, after: str, file: str = STREAM) -> Bug:
 def test_there_are_bugs_of_each_layer() -> None:
     layers = Counter(bug.layer for bug in bugs().values())
     assert layers.total() == len(list(FOLDER.iterdir()))
-    assert all(layers[layer] >= 6 for layer in LAYERS), layers
+    assert layers.keys() == LAYERS.keys()
+    assert layers.total() >= 60
+    assert all(layers[layer] >= 6 for layer in ("body", "stream", "conversation", "server")), layers
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,22 +96,67 @@ def test_no_bug_is_like_another() -> None:
     assert set(Counter(bug.prose for bug in bugs().values()).values()) == {1}
 
 
-def test_a_clean_copy_is_the_code_and_nothing_else(tmp_path: Path) -> None:
-    first = copy(tmp_path)
-    assert contents(first) == contents(ROOT / "codec")
-    assert not list(first.rglob("*.pyc"))
+def test_every_target_searches_for_bugs_of_some_layer() -> None:
+    searched = {layer for layers in LAYERS.values() for layer in layers}
+    assert {str(target.layer) for target in TARGETS.values()} <= searched
+
+
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return snapshot(tmp_path_factory.mktemp("snapshot") / "code")
+
+
+def test_a_snapshot_has_all_that_runs_and_no_bugs(code: Path) -> None:
+    for room in (*ROOMS, "tests/unit", "tests/integration"):
+        assert contents(code / room) == contents(ROOT / room)
+    assert (code / "pyproject.toml").read_bytes() == (ROOT / "pyproject.toml").read_bytes()
+    assert not list(code.rglob("*.patch"))
+    assert not (code / ".git").exists()
+    assert not (code / ".venv").exists()
+
+
+def test_a_planted_bug_is_not_what_was_compiled_before(code: Path, tmp_path: Path) -> None:
+    copied = tmp_path / "copy"
+    shutil.copytree(code, copied)
+    now = (copied / STREAM).read_text()
+    compiled = list((copied / STREAM).parent.glob("__pycache__/stream.*"))
+    assert compiled
+    # Of the same size, and within the same second: that is all that Python would look at.
+    assert "Chunks of a byte" in now
+    plant(
+        patch(tmp_path / "small.patch", now, now.replace("Chunks of a byte", "CHUNKS OF A BYTE")),
+        copied,
+    )
+    at = (ROOT / STREAM).stat().st_mtime
+    os.utime(copied / STREAM, (at, at))
+    script = "import authplugin.stream; print(authplugin.stream.__doc__)"
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", script],
+        cwd=copied,
+        env=environment(copied),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert ran.stdout.startswith("CHUNKS OF A BYTE")
 
 
 WHERE = (
-    "import authplugin, authplugin.wire as wire; print(authplugin.__file__); print(wire.__file__)"
+    "import authplugin, authplugin.wire as wire, authplugin_corpus\n"
+    "for each in authplugin, wire, authplugin_corpus: print(each.__file__)"
 )
 
 
-def test_the_copy_is_what_is_imported(tmp_path: Path) -> None:
-    for setting, package in (
-        (environment(copy(tmp_path)), tmp_path / "codec" / "authplugin"),
+def test_the_copy_is_what_is_imported(code: Path) -> None:
+    for setting, codec, corpus in (
+        (environment(code), code / "codec", code / "corpus"),
         # What is installed otherwise; were it always so, nothing would have been planted.
-        ({**os.environ, "PYTHONPATH": ""}, Path(authplugin.__file__).parent),
+        (
+            {**os.environ, "PYTHONPATH": ""},
+            Path(authplugin.__file__).parents[1],
+            Path(authplugin_corpus.__file__).parents[1],
+        ),
     ):
         ran = subprocess.run(
             [sys.executable, "-P", "-c", WHERE],
@@ -96,7 +167,11 @@ def test_the_copy_is_what_is_imported(tmp_path: Path) -> None:
             check=True,
             timeout=60,
         )
-        assert ran.stdout.split() == [str(package / "__init__.py"), str(package / "wire.py")]
+        assert ran.stdout.split() == [
+            str(codec / "authplugin" / "__init__.py"),
+            str(codec / "authplugin" / "wire.py"),
+            str(corpus / "authplugin_corpus" / "__init__.py"),
+        ]
 
 
 def test_a_patch_that_does_not_fit_says_so(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ CI_RUN = (ROOT / ".ci" / "run").read_text("utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 TARGETS = {
     *("setup", "test", "properties", "crosshair", "fuzz", "replay", "findings"),
-    *("bench", "lint", "coverage", "generate", "clean", "help"),
+    *("bench", "hunt", "mutants", "lint", "coverage", "generate", "clean", "help"),
 }
 NAMES = ["cflite_batch", "cflite_cron", "cflite_pr", "ci", "nightly", "weekly"]
 
@@ -234,7 +234,7 @@ def test_matrix_is_what_pyproject_supports() -> None:
 def test_makefile_has_its_targets_and_explains_them() -> None:
     rules = set(re.findall(r"^([a-z]+):(?!=)", MAKEFILE, re.MULTILINE))
     assert rules == TARGETS
-    phony = re.search(r"^\.PHONY: (help .+)$", MAKEFILE, re.MULTILINE)
+    phony = re.search(r"^\.PHONY: (help .+)$", MAKEFILE.replace("\\\n", ""), re.MULTILINE)
     assert phony
     assert set(phony[1].split()) == TARGETS
     assert re.search(r"^\.DEFAULT_GOAL := help$", MAKEFILE, re.MULTILINE)
@@ -261,7 +261,7 @@ def test_makefile_and_workflow_install_every_extra() -> None:
 def test_ci_runs_everything_and_lets_nothing_skip_that_can_run() -> None:
     for target in ("test", "lint", "coverage", "fuzz"):
         assert re.search(rf"^make {target}\b", CI_RUN, re.MULTILINE), target
-    assert "export AUTHPLUGIN_REQUIRE_PLINK=1\n" in CI_RUN
+    assert "\nexport AUTHPLUGIN_REQUIRE_PLINK=1 AUTHPLUGIN_REQUIRE_SSHD=1\n" in CI_RUN
     assert "^SKIPPED .*PyInstaller" in CI_RUN
     assert "\nset -euo pipefail\n" in CI_RUN
 

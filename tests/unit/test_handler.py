@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -35,6 +36,7 @@ from authplugin import (
     Refusal,
     Request,
 )
+from authplugin.handler import _Conversation
 
 INIT = PluginInit(2, "example.com", 22, "alice")
 OFFER = PluginProtocol("keyboard-interactive")
@@ -141,6 +143,22 @@ def test_the_user_can_be_asked() -> None:
     assert plugin.seen[2] == ["12", "Älice"]
 
 
+def test_the_method_is_named_and_a_question_needs_no_title() -> None:
+    class Brief(Scripted):
+        def protocol(self, method: str) -> None:
+            self.seen.append(method)
+
+        def keyboard_interactive(self, request: Request, ask_user: AskUser) -> Sequence[str]:
+            ask_user([])
+            return self.answers
+
+    plugin = Brief()
+    sound, answers = converse(plugin, INIT, OFFER, CHALLENGE)
+    assert sound
+    assert plugin.seen[1:] == ["keyboard-interactive"]
+    assert answers[-1] == PluginKIUserRequest("", "", "", [])
+
+
 def test_a_client_that_leaves_while_the_user_is_asked_unwinds_the_handler() -> None:
     raised: list[BaseException] = []
 
@@ -154,7 +172,7 @@ def test_a_client_that_leaves_while_the_user_is_asked_unwinds_the_handler() -> N
 
     sound, _ = converse(Watching(ask=["PIN: "]), INIT, OFFER, CHALLENGE)
     assert sound
-    assert [type(error) for error in raised] == [ClientGone]
+    assert [repr(error) for error in raised] == ["ClientGone('the client has ended the session')"]
 
 
 def test_a_handler_that_swallows_the_clients_leaving_does_not_answer(
@@ -295,6 +313,32 @@ def test_a_client_whose_pipe_is_broken_has_left() -> None:
         raise BrokenPipeError
 
     assert authplugin.serve(Scripted(), lambda: authplugin.encode(INIT), write)
+    gone: list[BaseException] = []
+
+    class Watching(Scripted):
+        def keyboard_interactive(self, request: Request, ask_user: AskUser) -> Sequence[str]:
+            try:
+                ask_user(["PIN: "])
+            except ClientGone as error:
+                gone.append(error)
+                raise
+            return []
+
+    client = ClientSession()
+    inputs = [client.send(INIT)]
+    then = [OFFER, CHALLENGE]
+
+    def answer(data: bytes) -> None:
+        if not then:
+            raise BrokenPipeError
+        client.receive_data(data)
+        client.next_event()
+        inputs.append(client.send(then.pop(0)))
+
+    assert authplugin.serve(Watching(), lambda: inputs.pop(0), answer)
+    assert [repr(each) for each in gone] == [
+        'ClientGone("the client has closed the plugin\'s output")'
+    ]
 
 
 def test_names_that_are_not_utf8_reach_the_handler_where_limits_allow() -> None:
@@ -313,6 +357,13 @@ def test_a_plugin_without_opinions_takes_every_user_name_and_result() -> None:
     sound, answers = converse(Terse(), INIT, OFFER, CHALLENGE, PluginAuthSuccess())
     assert sound
     assert answers[0] == PluginInitResponse(2, "")
+
+
+def test_what_a_handler_uses_has_plain_defaults() -> None:
+    assert (Refusal().message, str(Refusal(message="no"))) == ("", "no")
+    assert Prompt("PIN: ") == ("PIN: ", False)
+    asked = inspect.signature(_Conversation.ask_user)
+    assert asked == inspect.signature(AskUser.__call__), "what is typed is what is there"
 
 
 # ---- Over real pipes: `run` ----
@@ -392,6 +443,43 @@ def test_a_plugin_without_standard_error_still_keeps_its_output_clean(
     process = chatty(stderr=None, preexec_fn=lambda: os.close(2))
     output, _ = process.communicate(authplugin.encode(INIT), timeout=30)
     assert authplugin.decode(output) == PluginInitResponse(2, "bob")
+
+
+LIMITED = """
+import os, stat
+import authplugin
+
+class Silent(authplugin.Plugin):
+    def keyboard_interactive(self, request, ask_user):
+        return []
+
+def pipes():
+    for fd in range(3, 20):
+        try:
+            yield stat.S_ISFIFO(os.fstat(fd).st_mode)
+        except OSError:
+            pass
+
+before = sum(pipes())
+try:
+    authplugin.run(Silent(), authplugin.Limits(text=4))
+except SystemExit as leaving:
+    print("status", leaving.code)
+print("pipes", sum(pipes()) - before)
+"""
+
+
+@pytest.mark.parametrize(("host", "status"), [("four", None), ("fives", 1)])
+def test_a_plugin_keeps_to_its_limits_and_lets_go_of_its_pipes(
+    host: str, status: int | None
+) -> None:
+    said = authplugin.encode(PluginInit(2, host, 22, ""))
+    command = [sys.executable, "-c", LIMITED]
+    ran = subprocess.run(command, input=said, capture_output=True, timeout=30, check=True)
+    lines = ran.stderr.decode().splitlines()
+    assert ("status 1" in lines) == (status == 1)
+    assert "pipes 0" in lines
+    assert ran.stdout == (b"" if status else authplugin.encode(PluginInitResponse(2, "")))
 
 
 CLAIMING = """

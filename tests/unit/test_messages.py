@@ -5,6 +5,7 @@ import pickle
 from array import array
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -164,6 +165,9 @@ def test_messages_differ_where_one_thing_does() -> None:
         None,
     ]
     assert not any(one == other for other in others)
+    # Whatever else there is may still say that it is equal to a message.
+    assert all(one.__eq__(other) is NotImplemented for other in others[4:])
+    assert one == ANY
     assert PluginKIServerResponse(["a"]) != PluginKIUserResponse(["a"])
     assert PluginKIServerResponse(["a", "b"]) != PluginKIServerResponse(["b", "a"])
     assert PluginKIServerResponse(["a"]) != PluginKIServerResponse(["a", "a"])
@@ -212,6 +216,13 @@ def neutral_strings(message: Message) -> dict[str, Any]:
     return {field.name: getattr(message, field.name) for field in message.spec.fields}
 
 
+@pytest.mark.parametrize("wrong", [None, 5, "text"])
+def test_detaching_leaves_what_does_not_belong_there(wrong: Any) -> None:
+    assert PluginKIUserResponse(wrong).detach().responses == wrong
+    # Elsewhere than in a field that is a list, a list is a value like any other.
+    assert PluginProtocolReject([b"a", [b"b"]]).detach().message == ("a", ("b",))  # type: ignore[arg-type]
+
+
 def test_detaching_copies_sequences() -> None:
     message = PluginKIServerResponse(["a"])
     detached = message.detach()
@@ -251,7 +262,8 @@ def test_a_message_never_shows_a_secret() -> None:
 def test_not_even_a_wrong_message_shows_a_secret(wrong: Any) -> None:
     for kind in (PluginKIServerResponse, PluginKIUserResponse):
         assert SECRET not in repr(kind(wrong))
-        assert "not shown" in repr(kind(wrong))
+        shown = f"<{len(wrong)} not shown>" if isinstance(wrong, list) else "<not shown>"
+        assert repr(kind(wrong)) == f"{kind.__name__}(responses={shown})"
         assert "5" not in repr(kind(5))  # type: ignore[arg-type]
 
 
@@ -301,5 +313,7 @@ def test_ends_of_file_are_values() -> None:
 def test_specs_are_values() -> None:
     for each in MESSAGES:
         assert copy.copy(each.spec) == each.spec
+        assert list(each.spec.variables) == list(each.spec.fields)
+        assert "variables" not in repr(each.spec), "they are shown as fields"
         assert isinstance(each.spec, authplugin.MessageSpec)
     assert len({each.spec for each in MESSAGES}) == 12

@@ -266,7 +266,7 @@ def test_held_counts_the_bytes_that_have_not_gone_out() -> None:
         assert gone == len(stream) - 6
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 100])
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 100])
 @pytest.mark.parametrize("begun", [0, 2, 9])
 @pytest.mark.parametrize("taken", [0, 1, 2, 3])
 def test_feeding_before_all_items_are_taken_loses_nothing(

@@ -6,7 +6,15 @@ import pytest
 
 import authplugin
 from authplugin import Limits, RemoteProtocolError
-from authplugin.text import STEP, are_utf8, ill_formed_at, is_ascii, not_ascii_at
+from authplugin.text import (
+    STEP,
+    are_names,
+    are_utf8,
+    empty_name_at,
+    ill_formed_at,
+    is_ascii,
+    not_ascii_at,
+)
 
 from .samples import framed, told, uint32
 from .test_bounds import KIB, MIB, cost_of
@@ -87,6 +95,24 @@ def test_strings_are_judged_one_by_one(part: bytes, size: int) -> None:
     good = oracle(part) is None
     assert are_utf8([part, b"a", part], size) is good
     assert are_utf8([b"a", b"\0", memoryview(part)], size) is good
+
+
+@pytest.mark.parametrize(
+    ("names", "at"),
+    [
+        (b"", None),
+        (b"a", None),
+        (b"bb,a,ccc", None),
+        (b",", 0),
+        (b",a", 0),
+        (b"a,", 2),
+        (b"bb,a,", 5),
+        (b"bb,a,,ccc", 5),
+    ],
+)
+def test_where_a_name_is_missing(names: bytes, at: int | None) -> None:
+    assert empty_name_at(memoryview(names)) == at
+    assert are_names(names) == (at is None)
 
 
 def message_of(text: bytes) -> bytes:

@@ -1,0 +1,5 @@
+"""`python -m tests.hunt`."""
+
+from .hunting import main
+
+main()

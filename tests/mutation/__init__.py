@@ -1,0 +1,1 @@
+"""Mutation testing of the codec: see `python -m tests.mutation --help`."""
