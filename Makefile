@@ -11,9 +11,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := properties,fuzz,ssh,bench,test,lint
 STAMP := $(VENV)/.installed
-# What one target alone needs: a solver, which is large, and the tool that makes mutants.
+# What one target alone needs: a solver, which is large.
 SOLVER := $(VENV)/.solver
-MUTATOR := $(VENV)/.mutator
 
 FOLDER := .fuzz
 FINDINGS := build/findings
@@ -119,11 +118,7 @@ hunt: setup
 bench: setup
 	$(BIN)/python -m tests.bench $(ARGS)
 
-$(MUTATOR): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[mutants]'
-	@touch $@
-
-mutants: setup $(MUTATOR)
+mutants: setup
 	$(BIN)/python -m tests.mutation $(ARGS)
 
 lint: setup

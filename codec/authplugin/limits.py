@@ -18,7 +18,9 @@ class Limits:
         text: the longest string in a field, in bytes.
         count: the largest number of prompts or responses in one message.
         nonzero_is_true: take any byte but 0 as true, as RFC 4251 section 5 tells a receiver to.
-            Such a byte is kept as it is, so that encoding gives the same frame again.
+            Such a byte is kept as it is, so that encoding gives the same frame again. It does not
+            hold for the booleans of SSH's user authentication that tell one message from another
+            (`change`, `has_signature`): a signature covers them, and they are always 0 or 1.
         any_bytes: take host names, user names and failure messages as they are, UTF-8 or not;
             the published text states no encoding for them.
 

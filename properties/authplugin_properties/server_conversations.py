@@ -32,11 +32,13 @@ from .boundaries import beyond
 from .oracles.server import ServerModel
 from .oracles.server_steps import (
     ALGORITHMS,
+    RAISED,
     Answer,
     Asked,
     Decide,
     Lost,
     Receive,
+    Say,
     SendBanner,
     Setup,
     Step,
@@ -54,6 +56,7 @@ __all__ = [
     "decisions",
     "faulty_payloads",
     "payloads",
+    "questions",
     "rounds",
     "server_conversations",
     "setups",
@@ -82,8 +85,12 @@ _METHODS = (
     "",
     "custom,keyboard-interactive,none",
     "keyboard-interactive-1,custom",
+    f"password,{'x' * 64}",
 )
-_NO_METHODS: Sequence[object] = (",", "a,,b", "é", 5, b"password", "x" * 600, [], ("password",))
+_NO_METHODS: tuple[object, ...] = (
+    *(",", "a,,b", "é", 5, b"password", "x" * 600, [], ("password",)),
+    *("a b", "password, custom", "a\0", "password\n", "\x7f", "x" * 65, f"password,{'x' * 65}"),
+)
 _USERS = ("alice",) * 7 + ("bob", "", "alicé")
 _SERVICES = (SERVICE,) * 13 + ("ssh-userauth", "")
 _SECRETS = (SECRET, f"{SECRET} é", "", "password", "x" * 512)
@@ -96,7 +103,7 @@ def _ways() -> Mapping[str, tuple[Step, ...]]:
     answer = encode_payload(UserAuthInfoResponse([SECRET]))
     asked = Asked((("p", False),))
     later = Answer(defers=1)
-    partial = Receive(password, (Answer(partial_success=True),))
+    partial = Receive(password, (Answer(partial_success=True, home_dir="/half"),))
     ask = Receive(asking, rounds=(asked,))
     return {
         "nothing was asked": (),
@@ -112,11 +119,18 @@ def _ways() -> Mapping[str, tuple[Step, ...]]:
             Receive(encode_payload(UserAuthPassword("alice", SERVICE, "another one"))),
             Receive(encode_payload(UserAuthNone("bob", SERVICE))),
         ),
+        "prompts are owed": (Receive(asking, rounds=(Asked(defers=True),)),),
+        "prompts of a second round are owed, and more waits": (
+            *(ask, Receive(answer, (_YES,), (Asked(defers=True),))),
+            Receive(password),
+        ),
+        "a handler was interrupted": (partial, Receive(password, (_BROKEN_OFF,))),
         "a user has logged in": (Receive(password, (_YES,)),),
     }
 
 
 _YES: Final = Answer(accept=True, home_dir="/home")
+_BROKEN_OFF: Final = Answer(accept=True, raises="interrupt")
 
 WAYS: Final = MappingProxyType(_ways())
 """Ways to where a server can stand, by what that is, where its setup leads there."""
@@ -132,7 +146,8 @@ def setups() -> SearchStrategy[Setup]:
         rounds=st.sampled_from((16, 16, 2, 1, 0)),
         prompts=st.sampled_from((64, 64, 8, 2, 1, 0)),
         waiting=st.sampled_from((16, 2, 1)),
-        methods=st.sampled_from(_METHODS),
+        # What is not offered comes to nothing: so mostly all is.
+        methods=st.sampled_from(_METHODS[1:2] * 12 + _METHODS),
         root_directory=st.sampled_from(("/", "/srv")),
         algorithms=st.sampled_from(
             (ALGORITHMS, ALGORITHMS, (*ALGORITHMS, "ssh-rsa"), ALGORITHMS[:1], ())
@@ -148,17 +163,18 @@ def answers() -> SearchStrategy[Answer]:
     """Generate what a handler does with an event; they shrink towards a plain yes."""
     partly, later = Answer(partial_success=True), Answer(accept=True, defers=1)
     both = Answer(accept=True, partial_success=True)
-    plain = st.sampled_from((_YES, partly, later, Answer(), partly, later, both))
+    elsewhere = Answer(partial_success=True, available_methods=f"{_METHODS[0]},elsewhere")
+    plain = st.sampled_from((_YES, partly, later, Answer(), elsewhere, later, both))
     any_kind = st.builds(
         Answer,
-        accept=st.sampled_from((True, False, 1, "yes", None)),
-        partial_success=st.sampled_from((False, True, 1)),
-        available_methods=st.sampled_from((None, None, None, *_METHODS, *_NO_METHODS)),
+        accept=st.sampled_from((True, False, True, False, 1, "yes", None)),
+        partial_success=st.sampled_from((False, False, True, True, 1)),
+        available_methods=st.sampled_from((None,) * 16 + _METHODS * 2 + _NO_METHODS),
         home_dir=st.sampled_from((None, "/home", "")),
         change_password=st.sampled_from((None, None, None, "new one", "", 5, "\ud800", "x" * 600)),
         defers=st.sampled_from((0, 0, 0, 1, 2)),
         decides=st.sampled_from((False, False, True)),
-        raises=st.sampled_from((False, False, False, True)),
+        raises=st.sampled_from((False,) * 20 + RAISED),
         takes=st.sampled_from((0.0, 0.0, 0.0, 0.0, 0.0, 600.0)),
     )
     return plain | plain | plain | any_kind
@@ -178,10 +194,11 @@ def rounds() -> SearchStrategy[tuple[Asked | None, ...]]:
         st.lists(prompt | wrong_prompt, max_size=9).map(tuple) | st.sampled_from((5, None)),
         name=st.sampled_from(("", "n", None, "\ud800")),
         instructions=st.sampled_from(("", "i", "x" * 600)),
-        raises=st.sampled_from((False, False, True)),
+        raises=st.sampled_from((False,) * 8 + RAISED),
         nothing=st.sampled_from((False, False, True)),
+        defers=st.booleans(),
     )
-    each = asked | asked | asked | asked | wrong | st.none()
+    each = asked | asked | asked | asked | wrong | st.none() | st.just(Asked(defers=True))
     return st.lists(each, min_size=1, max_size=3).map(tuple) | st.just(())
 
 
@@ -303,14 +320,23 @@ def decisions(model: ServerModel) -> SearchStrategy[int]:
     any_event = st.integers(0, max(0, model.events))
     if model.deferred is None:
         return any_event
-    return st.just(model.deferred) | st.just(model.deferred) | any_event
+    return st.just(model.deferred) | any_event
+
+
+def questions(model: ServerModel) -> SearchStrategy[int]:
+    """Generate the number of a question for prompts to answer: the one that is due, or any."""
+    any_question = st.integers(0, max(0, model.questions))
+    if model.round_due is None:
+        return any_question
+    return st.just(model.round_due) | any_question
 
 
 @st.composite
 def steps(draw: DrawFn, model: ServerModel, setup: Setup) -> Step:
     """Generate what happens next to a server that stands where its model does."""
-    kinds = ["receive"] * (12 if model.deferred is None else 4)
-    kind = draw(st.sampled_from((*kinds, "decide", "decide", "wait", "banner")))
+    kinds = ["receive"] * (4 if model.is_awaited else 12)
+    kinds += ["decide" if model.round_due is None else "say"] * 2
+    kind = draw(st.sampled_from((*kinds, "say", "wait", "banner")))
     answered: Any = st.lists(answers(), min_size=1, max_size=3).map(tuple)
     if kind == "receive" and draw(st.sampled_from((False, False, False, True))):
         return Receive(draw(keys_shown(setup.session_id)), (_YES,))
@@ -318,6 +344,9 @@ def steps(draw: DrawFn, model: ServerModel, setup: Setup) -> Step:
         return Receive(draw(payloads(model, setup)), draw(answered), draw(rounds()))
     if kind == "decide":
         return Decide(draw(decisions(model)), draw(answers()), draw(answered), draw(rounds()))
+    if kind == "say":
+        asked: Asked | None = draw(rounds().map(lambda made: made[0] if made else None))
+        return Say(draw(questions(model)), asked, draw(answered), draw(rounds()))
     if kind == "banner":
         return SendBanner(draw(st.sampled_from(("Hello", "", "x" * 600, "\ud800"))))
     if draw(_RARELY):

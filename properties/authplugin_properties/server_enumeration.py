@@ -24,11 +24,13 @@ from .breaking import LawBroken
 from .laws.frames import agrees_with_cursor
 from .oracles.cursor import Refused
 from .oracles.server_steps import (
+    RAISED,
     Answer,
     Asked,
     Decide,
     Lost,
     Receive,
+    Say,
     SendBanner,
     Setup,
     Step,
@@ -57,6 +59,7 @@ _NO: Final = Answer()
 _PARTLY: Final = Answer(partial_success=True)
 _BOTH: Final = Answer(accept=True, partial_success=True)
 _ALMOST: Final = Answer(accept=1)
+_ELSEWHERE: Final = Answer(partial_success=True, available_methods="custom,publickey")
 _LATER: Final = Answer(defers=1)
 _KEY: Final = KEYS["ssh-ed25519"]
 
@@ -78,22 +81,34 @@ def _steps() -> Iterator[Step]:
     yield _sent(UserAuthNone("alice", _SERVICE), _NO)
     yield _sent(UserAuthNone("bob", _SERVICE), Answer(available_methods="password,custom"))
     yield _sent(UserAuthNone("alice", "another"), _YES)
+    yield _sent(UserAuthNone("alice", _SERVICE), Answer(available_methods="publickey"))
+    yield _sent(UserAuthNone("alice", _SERVICE), Answer(available_methods="a b"))
     yield _sent(UserAuthPasswordChange("alice", _SERVICE, SECRET, f"{SECRET}2"), _YES)
     yield _sent(UserAuthPassword("alice", _SERVICE, SECRET), Answer(change_password="new one"))  # noqa: S106 - a text for the user
-    yield _sent(UserAuthPassword("alice", _SERVICE, SECRET), Answer(accept=True, raises=True))
+    for each in RAISED:
+        yield _sent(UserAuthPassword("alice", _SERVICE, SECRET), Answer(accept=True, raises=each))
+    yield Decide(0, Answer(partial_success=True, available_methods="publickey,password"))
     yield _sent(UserAuthOther("bob", _SERVICE, "custom", SECRET.encode()), _YES)
-    for rounds in ((), *((_asked(count),) for count in range(4)), (Asked(raises=True),)):
+    strange = (Asked(raises=True), Asked(raises="interrupt"), Asked(defers=True))
+    for rounds in ((), *((_asked(count),) for count in range(4)), *((each,) for each in strange)):
         yield _sent(UserAuthKeyboardInteractive("alice", _SERVICE, "", ""), _YES, ask=rounds)
     yield _sent(UserAuthInfoResponse([]), _YES)
     yield _sent(UserAuthInfoResponse([SECRET]), _NO, _YES)
     yield _sent(UserAuthInfoResponse([SECRET]), _YES, ask=(_asked(1),))
     yield _sent(UserAuthInfoResponse([SECRET, SECRET]), _YES, _NO, _YES)
+    yield _sent(UserAuthInfoResponse([SECRET]), _NO, _ELSEWHERE)
+    yield _sent(UserAuthInfoResponse([SECRET]), _YES, Answer(accept=True))
+    yield _sent(UserAuthInfoResponse([SECRET]), Answer(home_dir="/elsewhere"))
+    for question, to_ask in ((0, None), (0, _asked(1)), (1, _asked(3))):
+        yield Say(question, to_ask, (_YES,))
     yield Receive(_KEY.query("alice", _SERVICE), (_YES,))
+    yield Receive(_KEY.query("alice", _SERVICE), (_ELSEWHERE,))
     yield Receive(_KEY.request("alice", _SERVICE, SETUP.session_id), (_YES,))
     yield Receive(_KEY.request("alice", _SERVICE, SETUP.session_id), (_PARTLY,))
     yield Receive(KEYS["ssh-rsa"].request("alice", _SERVICE, SETUP.session_id), (_YES,))
     wrong = wrongly_signed(_KEY.algorithm, "alice", _SERVICE, SETUP.session_id)
     yield Receive(wrong["over another session"], (_YES,))
+    yield Receive(wrong["over another session"], (_ELSEWHERE,))
     yield _sent(UserAuthSuccess())
     yield Receive(b"\x32\0\0")
     yield Decide(1, _YES)

@@ -8,7 +8,7 @@ from typing import Final
 from .oracles import userauth
 from .oracles.cursor import LimitsLike, Refused
 from .oracles.server import SENT_BY_SERVERS, STATES, ServerModel
-from .oracles.server_steps import Decide, Receive, SendBanner, Step, Wait
+from .oracles.server_steps import Decide, Receive, Say, SendBanner, Step, Wait
 
 __all__ = ["EVENTS", "PAIRS", "RIGHT", "SERVER", "STATES", "event_of", "heard_as"]
 
@@ -79,6 +79,10 @@ def event_of(step: Step, model: ServerModel, limits: LimitsLike) -> str | None:
             if not model.events:
                 return None
             return IN_TIME if number % model.events == model.deferred else "decision too late"
+        case Say(number):
+            if not model.questions:
+                return None
+            return IN_TIME if number % model.questions == model.round_due else "decision too late"
         case Wait():
             return "time passes"
         case SendBanner():

@@ -26,6 +26,7 @@ from .oracles.server_steps import (
     Decide,
     Lost,
     Receive,
+    Say,
     SendBanner,
     Setup,
     Step,
@@ -46,6 +47,7 @@ _EVENT: Final = (
     "key_algorithm",
     "new_password",
     "is_query",
+    "round",
     "completed",
     "accept",
     "partial_success",
@@ -66,11 +68,28 @@ class HandlerFailedError(Exception):
     """What the handler raises; its text has the secret that it was shown."""
 
 
+class HandlerCancelledError(BaseException):
+    """The same, where it is none of the usual errors."""
+
+
+class HandlerInterruptedError(KeyboardInterrupt):
+    """The same, where somebody has interrupted the program."""
+
+
+_RAISED: Final[dict[bool | str, type[BaseException]]] = {
+    True: HandlerFailedError,
+    "exit": SystemExit,
+    "cancelled": HandlerCancelledError,
+    "interrupt": HandlerInterruptedError,
+}
+
+
 class _Handler:
     """Does what the steps say, and notes what it was asked.
 
     Attributes:
         events: all events so far.
+        rounds: all questions for prompts so far.
         calls: what it was asked by the step that is under way.
         decided: what the server then told it of decisions that count.
         decided_inside: what came of deciding within its own call.
@@ -81,6 +100,7 @@ class _Handler:
         self.spend = spend
         self.decided: list[tuple[object, object, object]] = []
         self.events: list[SSHUserAuthRequest] = []
+        self.rounds: list[Round] = []
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.decided_inside: list[bool] = []
         self._answers: Iterator[Answer] = iter(())
@@ -100,21 +120,29 @@ class _Handler:
         if answer.decides:
             self.decided_inside.append(event.decide())
         if answer.raises:
-            raise HandlerFailedError(event.auth_param, event.new_password)
+            raise _RAISED[answer.raises](event.auth_param, event.new_password)
 
     def on_decision(self, event: SSHUserAuthRequest) -> None:
         self.decided.append((event.accept, event.partial_success, event.change_password))
 
     def prompts(self, wanted: Round) -> Prompts | None:
         self.calls.append(("round", {name: getattr(wanted, name) for name in _ROUND}))
+        self.rounds.append(wanted)
         asked = next(self._rounds, None)
-        if asked is None:
-            return None
-        if asked.raises:
-            raise HandlerFailedError(SECRET)
-        if asked.nothing:
-            return "no prompts at all"  # type: ignore[return-value]  # what a handler may do
-        return Prompts(asked.prompts, asked.name, asked.instructions)  # type: ignore[arg-type]
+        if asked is not None and asked.defers:
+            wanted.defer()
+        if asked is not None and asked.raises:
+            raise _RAISED[asked.raises](SECRET)
+        return prompts_of(asked)
+
+
+def prompts_of(asked: Asked | None) -> Prompts | None:
+    """Return what a handler says is to be asked."""
+    if asked is None:
+        return None
+    if asked.nothing or asked.raises:
+        return "no prompts at all"  # type: ignore[return-value]  # what a handler may do
+    return Prompts(asked.prompts, asked.name, asked.instructions)  # type: ignore[arg-type]
 
 
 def set_answer(event: SSHUserAuthRequest, answer: Answer) -> None:
@@ -130,9 +158,9 @@ class ServerTrial:
     """A server and its model: each step is taken by both, and what comes of it is compared.
 
     Compared are what is raised; what the handler is asked, with every attribute; what is sent, byte
-    for byte; which decisions are told of; how many errors, late decisions and refusals with reasons
-    are logged; whether a decision counts; who has logged in; why the connection is to be closed;
-    and the bytes held.
+    for byte; which decisions are told of; how many errors, late decisions, refusals with reasons
+    and ends are logged; whether a decision counts, and an interrupt goes on; who has logged in; why
+    the connection is to be closed; and the bytes held.
     Besides nothing but a `ProtocolError` may be raised, and no secret be in any text.
 
     Args:
@@ -201,9 +229,11 @@ class ServerTrial:
         self._handler.calls.clear()
         self._handler.decided.clear()
         self._handler.decided_inside.clear()
+        self._interrupted = False
         with self._listening():
             came = self._act(step)
         self._agree("what is raised", came, (wanted.refusal, wanted.misuse))
+        self._agree("whether it is interrupted", self._interrupted, wanted.interrupted)
         self._agree("whether the decision counts", self._counted, wanted.counted)
         if wanted.counted:
             self._agree("how often output is told of", self._outputs - before, 1)
@@ -220,7 +250,7 @@ class ServerTrial:
     def _act(self, step: Step) -> tuple[object, object]:
         """Do what the step says; return the refusal, and the misuse."""
         self._counted: bool | None = None
-        if isinstance(step, (Receive, Decide)):
+        if isinstance(step, (Receive, Decide, Say)):
             self._handler.follow(step.answers, step.rounds)
         try:
             match step:
@@ -230,7 +260,10 @@ class ServerTrial:
                     event = self._handler.events[number % len(self._handler.events)]
                     set_answer(event, answer)
                     self._counted = event.decide()
-                case Decide():
+                case Say(number, asked) if self._handler.rounds:
+                    wanted = self._handler.rounds[number % len(self._handler.rounds)]
+                    self._counted = wanted.ask(prompts_of(asked))
+                case Decide() | Say():
                     pass
                 case Wait(seconds, looks):
                     self._now += seconds
@@ -249,7 +282,9 @@ class ServerTrial:
             if isinstance(step, SendBanner):
                 return None, "session-over" if over else "any"
             return None, str(error.code)
-        except Exception as error:
+        except HandlerInterruptedError:
+            self._interrupted = True
+        except (Exception, SystemExit, HandlerCancelledError) as error:
             raise self._broken(f"{type(error).__name__}: {short(error)}") from error
         return None, None
 
@@ -262,6 +297,8 @@ class ServerTrial:
         self._agree("how many late decisions are", levels.count(logging.WARNING), wanted.late)
         refused = sum(" refused: " in str(record.msg) for record in self._records)
         self._agree("how many refusals with a reason are", refused, wanted.reasons)
+        ends = sum(any(each in str(record.msg) for each in _ENDS) for record in self._records)
+        self._agree("how many reports that it is over are", ends, wanted.ends)
 
     def _compare(self) -> None:
         server, model = self.server, self.model
@@ -326,6 +363,8 @@ class ServerTrial:
         steps = "\n".join(f"  {short(step)}" for step in self._log)
         return LawBroken(f"the server agrees with its model: {text}, after\n{steps}")
 
+
+_ENDS: Final = ("disconnected: ", "the client broke the protocol: ")
 
 _PUBLIC: Final = ("user", "service", "auth_method", "key_algorithm", "available_methods")
 

@@ -15,7 +15,12 @@ from authplugin.userauth import (
     exchanges,
 )
 from authplugin.userauth.account import Account
-from authplugin.userauth.messages import Sender, UserAuthFailure, UserAuthOther
+from authplugin.userauth.messages import (
+    Sender,
+    UserAuthFailure,
+    UserAuthOther,
+    UserAuthRequest,
+)
 from authplugin_corpus.serve import deciding
 from authplugin_corpus.userauth import playing
 from authplugin_corpus.userauth.model import UserAuthDialogue
@@ -126,6 +131,7 @@ def lets_unknown_methods_in(patch: pytest.MonkeyPatch) -> None:
         return exchanges.Verdict(accept=True)
 
     patch.setitem(exchanges._EXCHANGES, UserAuthOther, other)
+    tries_what_is_not_offered(patch)
 
 
 def compares_names_up_to_nul(patch: pytest.MonkeyPatch) -> None:
@@ -186,6 +192,57 @@ def answers_the_last_first(patch: pytest.MonkeyPatch) -> None:
     rewritten(patch, UserAuthServer, "data_to_send", change)
 
 
+def keeps_what_comes_to_nothing(patch: pytest.MonkeyPatch) -> None:
+    def change(settle: Callable[..., None]) -> Callable[..., None]:
+        return lambda account, counted: settle(account, counted=True)
+
+    rewritten(patch, Account, "settle", change)
+
+
+def lists_what_is_needed_later(patch: pytest.MonkeyPatch) -> None:
+    def change(take_over: Callable[..., None]) -> Callable[..., None]:
+        def hasty(account: Account, event: SSHUserAuthRequest) -> None:
+            take_over(account, event)
+            account.offered = account.available
+
+        return hasty
+
+    rewritten(patch, Account, "take_over", change)
+
+
+def tries_what_is_not_offered(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Account, "is_offered", lambda account, method: True)
+
+
+def counts_nothing_abandoned(patch: pytest.MonkeyPatch) -> None:
+    def change(take: Callable[..., None]) -> Callable[..., None]:
+        def generous(server: UserAuthServer, message: Any) -> None:
+            server._attempts -= _abandons(server, message)
+            take(server, message)
+
+        return generous
+
+    rewritten(patch, UserAuthServer, "_take", change)
+
+
+def counts_what_is_abandoned_too_late(patch: pytest.MonkeyPatch) -> None:
+    def change(take: Callable[..., None]) -> Callable[..., None]:
+        def slow(server: UserAuthServer, message: Any) -> None:
+            abandons = _abandons(server, message)
+            server._attempts -= abandons
+            take(server, message)
+            if abandons and server.authenticated is None:
+                server._count_attempt()
+
+        return slow
+
+    rewritten(patch, UserAuthServer, "_take", change)
+
+
+def _abandons(server: UserAuthServer, message: Any) -> bool:
+    return server._exchange is not None and isinstance(message, UserAuthRequest)
+
+
 BREAKS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]] = {
     takes_any_signature: ("signature-flipped-bit", "signature-another-user", "signature-nothing"),
     takes_signatures_without_session: ("signature-no-session",),
@@ -203,9 +260,23 @@ BREAKS: dict[Callable[[pytest.MonkeyPatch], None], tuple[str, ...]] = {
     compares_beginnings: ("password-beginning", "prompts-response-empty"),
     stops_at_the_first_wrong_response: ("prompts-wrong-first-round",),
     asks_only_whom_it_knows: ("prompts-of-nobody",),
-    answers_behind_success: ("logged-in-hears-none", "at-once-many-passwords"),
+    answers_behind_success: (
+        *("logged-in-hears-none", "at-once-many-passwords"),
+        *("logged-in-hears-success", "logged-in-hears-ill-formed"),
+    ),
     takes_messages_of_a_server: ("waiting-hears-success", "asking-hears-failure"),
     answers_the_last_first: ("none-lists-methods",),
+    keeps_what_comes_to_nothing: (
+        *("factors-first-wrong-code", "factors-first-forged", "factors-first-wrong-then-right"),
+        "factors-first-forged-then-right",
+    ),
+    lists_what_is_needed_later: ("factors-first-wrong-code", "factors-first-forged"),
+    tries_what_is_not_offered: (
+        *("factors-prompts-not-offered", "factors-prompts-no-more-offered"),
+        "method-not-offered",
+    ),
+    counts_nothing_abandoned: ("attempts-of-abandoned", "attempts-abandoned-for-right"),
+    counts_what_is_abandoned_too_late: ("attempts-abandoned-for-right",),
 }
 """What a server may do wrong, and dialogues that show it."""
 

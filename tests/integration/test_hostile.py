@@ -301,7 +301,9 @@ def test_what_only_those_may_who_have_logged_in(hostile: Hostile) -> None:
     assert hostile.read() == FAILURE
     with pytest.raises(paramiko.SSHException):
         hostile.transport.open_session(timeout=LIMIT)
-    assert hostile.transport.is_active()
+    # RFC 4252, section 6: it is not refused, but disconnected.
+    hostile.transport.join(LIMIT)
+    assert not hostile.transport.is_active()
 
 
 def test_requests_before_the_service_is_asked_for(server: TestServer) -> None:

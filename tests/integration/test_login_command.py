@@ -33,6 +33,8 @@ class Fixture(authplugin.Plugin):
     def protocol(self, method):
         if how == "declines":
             raise authplugin.Refusal("Not today")
+        if how == "is silent":
+            raise authplugin.Refusal("")
 
     def keyboard_interactive(self, request, ask_user):
         if how == "dies":
@@ -50,6 +52,7 @@ authplugin.run(Fixture())
 USERS = (
     User("asked", rounds=(Question(Prompts([("Code: ", True)], "Login"), ("492816",)),)),
     User("key", keys=frozenset({b"x"})),
+    User("hidden", rounds=(Question(Prompts([("PIN: ", False)]), ("492816",)),)),
     User("refused", rounds=(), fail=Failure.REFUSE),
     User("more", password="x", rounds=(), requires=("keyboard-interactive", "password")),
 )
@@ -115,6 +118,12 @@ def log_in(
         ),
         (
             "asked@127.0.0.1",
+            "is silent",
+            "492816\n",
+            ["the plugin does not help\n", "Login", "Code: "],
+        ),
+        (
+            "asked@127.0.0.1",
             "dies",
             "492816\n",
             ["the plugin has ended: end-premature: ", "Login", "Code: ", "plugin: on fire"],
@@ -132,6 +141,15 @@ def test_a_login(
         _, found, rest = rest.partition(part)
         assert found, (part, ran.stderr)
     assert "492816" not in ran.stderr
+
+
+def test_a_secret_without_a_terminal_is_asked_for_without_a_word_of_python(
+    server: TestServer, plugin: Path
+) -> None:
+    ran = log_in(server, plugin, "hidden@127.0.0.1", "declines", "492816\n")
+    assert (ran.returncode, ran.stdout) == (0, "echo hello\n"), ran.stderr
+    assert "PIN: " in ran.stderr
+    assert "GetPassWarning" not in ran.stderr
 
 
 @pytest.mark.parametrize(

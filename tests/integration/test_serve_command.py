@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import paramiko  # type: ignore[import-untyped]
+import paramiko
 import pytest
 from click.testing import CliRunner, Result
 
 from authplugin.userauth import UserAuthNone, encode_payload
+from authplugin.userauth.transport import ClientAuthentication
 from authplugin_corpus.command import main
 
 COMMAND = (sys.executable, "-c", "from authplugin_corpus.command import main; main()")
+KIND = "ssh-rsa"
 LIMIT = 30.0
 """Seconds that a command may take."""
 
@@ -132,22 +134,51 @@ def test_what_is_told(users: Path) -> None:
     assert status == 128 + signal.SIGINT
     assert errors == ""
     lines = output.splitlines()
-    event = "connection 1: 'alice' password, parameter of 9 (not shown): accepted"
+    event = "connection 1: 'alice' password, parameter not shown: accepted"
     assert f"{event}; available password" in lines
     ran = "connection 1: 'alice' by password, in '/home/alice': echoed: 'echo hello'"
     assert ran in lines
     assert "connection 1: closed, 'alice' was logged in" in lines
-    assert any(line.endswith("(not shown): refused; available password") for line in lines)
+    assert any(line.endswith("not shown: refused; available password") for line in lines)
     assert "connection 2: closed, nobody had logged in" in lines
     # Deferred is what it is until it is decided, and no refusal.
     slow = [line for line in lines if line.startswith("connection 3: 'slow' password")]
-    assert [line.partition("(not shown): ")[2] for line in slow] == [
+    assert [line.partition("not shown: ")[2] for line in slow] == [
         "deferred",
         "accepted; available password",
     ]
     assert "connection 4: the handler raised RuntimeError, which refuses:" in lines
     assert "swordfish" not in output
     assert "marlin" not in output
+
+
+def test_why_a_request_was_refused_and_a_client_dropped(users: Path) -> None:
+    """Each is told where no event says it: the event itself has accepted what it was shown."""
+    key = paramiko.RSAKey.generate(2048)
+    with users.open("a", encoding="utf-8") as file:
+        file.write(f'\n[[user]]\nname = "key"\nauthorized_keys = ["{KIND} {key.get_base64()}"]\n')
+    forged = key.sign_ssh_data(b"another session", "rsa-sha2-256")
+    key.sign_ssh_data = lambda *_: forged
+    with serving(users) as running:
+        with connect(running) as transport:
+            with pytest.raises(paramiko.AuthenticationException):
+                transport.auth_interactive("asked", lambda *_: ["294618"])
+            with pytest.raises(paramiko.AuthenticationException):
+                transport.auth_publickey("key", key)
+            transport._send_message(paramiko.Message(b"\x50" + bytes(8)))
+            transport.join(LIMIT)
+        running.until("^connection 1: closed")
+        _, output, errors = running.end(signal.SIGTERM)
+    assert errors == ""
+    told = [line.removeprefix("connection 1: ") for line in output.splitlines()]
+    assert "'asked' keyboard-interactive-1, parameter not shown: refused; available " in output
+    assert "'keyboard-interactive' refused: not every response was accepted" in told
+    [accepted] = [line for line in told if line.startswith("'key' publickey, rsa-sha2-")]
+    assert accepted.endswith("(not shown): accepted; available publickey")
+    [refused] = [line for line in told if line.startswith("'publickey' refused: ")]
+    assert "signature" in refused
+    assert told.index(refused) == told.index(accepted) + 1
+    assert "disconnected: message 80 came before authentication" in told
 
 
 def test_who_breaks_the_protocol_leaves_no_traceback_and_others_are_served(users: Path) -> None:
@@ -161,17 +192,27 @@ def test_who_breaks_the_protocol_leaves_no_traceback_and_others_are_served(users
         with connect(running) as transport:
             transport._send_message(paramiko.Message(encode_payload(UserAuthNone("a", "b"))))
             transport.join(LIMIT)
+        with connect(running) as transport:
+            raw = ClientAuthentication(transport)
+            raw.send(b"\x32garbage")
+            transport.join(LIMIT)
         assert log_in(running, "alice")
-        for _ in range(5):
+        for _ in range(6):
             running.until(r"^connection \d: closed")
         status, output, errors = running.end(signal.SIGTERM)
     assert status == 128 + signal.SIGTERM
     assert errors == ""
     assert "Traceback" not in output
-    assert output.count("nobody had logged in") == 4
+    assert output.count("nobody had logged in") == 5
+    why = "connection 4: disconnected: ssh-userauth has to be asked for first"
+    assert why in output.splitlines()
+    assert "connection 5: the client broke the protocol: " in output
 
 
 HANDLER = """
+import warnings
+
+
 class Users:
     def __init__(self):
         self.name = "alice"
@@ -182,6 +223,7 @@ class Users:
     def user_auth_request(self, event):
         if event.user == "raises":
             raise ValueError(event.auth_param)
+        warnings.warn("of no use to whoever tests a client")
         event.accept = event.user == self.name and event.auth_param == "swordfish"
 
 

@@ -113,6 +113,8 @@ def user(text: str) -> str:
 
 
 ED25519 = "ssh-ed25519"
+LONG = "x" * (64 * 1024 + 1)
+"""One byte more than a text may have."""
 
 WRONG = {
     "no TOML": ("user = ", "users.toml: no TOML: "),
@@ -191,6 +193,15 @@ WRONG = {
     "true for a delay": (user("delay = true"), "user[0].delay: expected seconds, from 0 to 3600"),
     "text for a delay": (user('delay = "1"'), "user[0].delay: expected seconds, from 0 to 3600"),
     "unknown failure": (user('fail = "x"'), "user[0].fail: expected one of 'refuse', 'raise', not"),
+    "method that is never offered": (
+        'user = []\nmethods = ["password", "none"]',
+        "users.toml: methods[1]: 'none' is never offered (RFC 4252, section 5.2)",
+    ),
+    "method twice": (
+        'user = []\nmethods = ["password", "password"]',
+        "users.toml: methods[1]: 'password' is there twice",
+    ),
+    "long method": (f'user = []\nmethods = ["{"x" * 65}"]', "methods[0]: expected the name of"),
     "comma in a method": (
         'user = []\nmethods = ["a,b"]',
         "methods[0]: expected the name of",
@@ -206,6 +217,30 @@ WRONG = {
     "unknown algorithm": (
         'user = []\nalgorithms = ["rot13"]',
         "users.toml: algorithms[0]: expected one of ssh-ed25519, ",
+    ),
+    "algorithm twice": (
+        'user = []\nalgorithms = ["ssh-rsa", "ssh-ed25519", "ssh-rsa"]',
+        "users.toml: algorithms[2]: 'ssh-rsa' is there twice",
+    ),
+    "no algorithm": (
+        "user = []\nalgorithms = []",
+        "users.toml: algorithms: expected at least one algorithm",
+    ),
+    "long banner": (
+        f'user = []\nbanner = "{LONG}"',
+        "users.toml: banner: cannot be sent: string-too-long: ",
+    ),
+    "long prompt": (
+        user(f'[[user.round]]\nprompt = [{{text = "{LONG}"}}]'),
+        "users.toml: user[0].round[0]: cannot be sent: string-too-long: ",
+    ),
+    "long prompts": (
+        user("[[user.round]]\nprompt = [" + f'{{text = "{LONG[1:]}"}},' * 4 + "]"),
+        "users.toml: user[0].round[0]: cannot be sent: frame-too-long: ",
+    ),
+    "long demand for a new password": (
+        user(f'password = "x"\nnew_password = "{LONG}"'),
+        "users.toml: user[0].new_password: cannot be sent: string-too-long: ",
     ),
     "number for a banner": ("user = []\nbanner = 3", "users.toml: banner: expected a string"),
 }

@@ -1,13 +1,31 @@
 """What the page on the test server shows works as it stands there."""
 
+import queue
 import re
+import socket
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
-import paramiko  # type: ignore[import-untyped]
+import paramiko
 import pytest
 
+from authplugin.userauth import (
+    Authenticated,
+    UserAuthFailure,
+    UserAuthInfoRequest,
+    UserAuthInfoResponse,
+    UserAuthKeyboardInteractive,
+    UserAuthMessage,
+    UserAuthPassword,
+    UserAuthPasswordChange,
+    UserAuthPasswordChangeRequired,
+    UserAuthSuccess,
+    decode_payload,
+    encode_payload,
+)
+from authplugin.userauth.transport import ClientAuthentication
 from authplugin_corpus.serve.deciding import ConfiguredHandler
 from authplugin_corpus.serve.listening import TestServer
 from authplugin_corpus.serve.users import read_configuration
@@ -69,6 +87,45 @@ def test_whom_the_file_knows(tmp_path: Path) -> None:
     keys = set(re.findall(r"^\| `(?:\[\[)?(\w+)", PAGE, re.MULTILINE))
     assert keys >= {"methods", "algorithms", "root_directory", "banner", "name", "password"}
     assert keys >= {"new_password", "authorized_keys", "round", "requires", "home_dir", "delay"}
+
+
+def test_a_server_of_ones_own() -> None:
+    names: dict[str, Any] = {}
+    exec(example("python", "def serve("), names)
+    key = paramiko.RSAKey.generate(2048)
+    ours, theirs = socket.socketpair()
+    served: queue.SimpleQueue[Authenticated | None] = queue.SimpleQueue()
+    thread = threading.Thread(target=lambda: served.put(names["serve"](theirs, 7, key)))
+    thread.start()
+    with paramiko.Transport(ours) as transport:
+        transport.start_client(timeout=20)
+        client = ClientAuthentication(transport)
+        assert client.messages.get(timeout=20) is not None  # the service is there
+
+        def say(message: UserAuthMessage) -> UserAuthMessage:
+            client.send(encode_payload(message))
+            payload = client.messages.get(timeout=20)
+            assert payload is not None
+            method = getattr(message, "method", "keyboard-interactive")
+            return decode_payload(payload, method=method).detach()
+
+        who = ("alice", "ssh-connection")
+        demand = UserAuthPasswordChangeRequired("Choose another password.", "")
+        left = UserAuthFailure("keyboard-interactive", True)
+        wrong = UserAuthFailure("password,keyboard-interactive", False)
+        assert say(UserAuthPassword(*who, "marlin")) == wrong
+        assert say(UserAuthPassword(*who, "swordfish")) == demand
+        assert say(UserAuthPasswordChange(*who, "swordfish", "swordfish")) == demand
+        assert say(UserAuthPasswordChange(*who, "swordfish", "marlin")) == left
+        asked = UserAuthInfoRequest("", "", "", [("Code: ", False)])
+        assert say(UserAuthKeyboardInteractive(*who, "", "")) == asked
+        assert say(UserAuthInfoResponse(["492816"])) == UserAuthSuccess()
+        client.logged_in("alice")
+        transport.open_session(timeout=20)
+    methods = ("password", "keyboard-interactive")
+    assert served.get(timeout=20) == Authenticated(*who, methods, "/home/alice")
+    thread.join(20)
+    assert not thread.is_alive()
 
 
 def test_a_handler_and_a_login(

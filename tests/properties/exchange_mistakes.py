@@ -9,16 +9,19 @@ import pytest
 
 from authplugin.userauth import (
     Prompts,
+    Round,
     Sender,
     SSHUserAuthRequest,
     UserAuthFailure,
     UserAuthInfoResponse,
     UserAuthKeyboardInteractive,
+    UserAuthRequest,
     UserAuthServer,
     exchanges,
     server,
 )
 from authplugin.userauth.account import Account, Bounds
+from authplugin.userauth.asking import Desk, HandlerFailedError
 from authplugin.userauth.exchanges import AskClient, AskHandler, NextRound, Verdict
 
 Patch = pytest.MonkeyPatch
@@ -103,10 +106,15 @@ def apply_a_late_decision(patch: Patch) -> None:
     decide = UserAuthServer._decide
 
     def confused(self: UserAuthServer, event: SSHUserAuthRequest) -> bool:
-        if self._pending is not None and self._asking is None:
+        pending = self._desk.pending
+        if (
+            isinstance(event, SSHUserAuthRequest)
+            and isinstance(pending, SSHUserAuthRequest)
+            and self._desk._asking is None
+        ):
             for name in ("accept", "partial_success", "change_password"):
-                setattr(self._pending, name, getattr(event, name))
-            event = self._pending
+                setattr(pending, name, getattr(event, name))
+            event = pending
         return decide(self, event)
 
     patch.setattr(UserAuthServer, "_decide", confused)
@@ -121,6 +129,42 @@ def answer_what_was_abandoned(patch: Patch) -> None:
         abandon(self, reason)
 
     patch.setattr(UserAuthServer, "_abandon", polite)
+
+
+def count_nothing_that_is_abandoned(patch: Patch) -> None:
+    take = UserAuthServer._take
+
+    def generous(self: UserAuthServer, message: Any) -> None:
+        self._attempts -= _abandons(self, message)
+        take(self, message)
+
+    patch.setattr(UserAuthServer, "_take", generous)
+
+
+def take_up_what_comes_after_the_last_attempt(patch: Patch) -> None:
+    take = UserAuthServer._take
+
+    def slow(self: UserAuthServer, message: Any) -> None:
+        abandons = _abandons(self, message)
+        self._attempts -= abandons
+        take(self, message)
+        if abandons and self._is_open() and self.authenticated is None:
+            self._count_attempt()
+
+    patch.setattr(UserAuthServer, "_take", slow)
+
+
+def _abandons(at: UserAuthServer, message: Any) -> bool:
+    return at._exchange is not None and isinstance(message, UserAuthRequest)
+
+
+def count_no_rounds(patch: Patch) -> None:
+    event = Account.event
+
+    def countless(self: Account, *shown: Any, round: int = 0, **more: Any) -> SSHUserAuthRequest:  # noqa: A002
+        return event(self, *shown, **more)
+
+    patch.setattr(Account, "event", countless)
 
 
 def keep_the_method_of_what_was_abandoned(patch: Patch) -> None:
@@ -139,7 +183,7 @@ def abandon_what_is_deferred(patch: Patch) -> None:
     receive = UserAuthServer.receive
 
     def impatient(self: UserAuthServer, payload: Any) -> None:
-        if self._pending is not None:
+        if self._desk.pending is not None:
             self._abandon("the client went on")
         receive(self, payload)
 
@@ -150,7 +194,7 @@ def answer_in_the_wrong_order(patch: Patch) -> None:
     process = UserAuthServer._process
 
     def backwards(self: UserAuthServer) -> None:
-        if self._pending is None:
+        if self._desk.pending is None:
             self._waiting.reverse()
         process(self)
 
@@ -212,13 +256,13 @@ def ask_one_round_more(patch: Patch) -> None:
 
 
 def log_what_a_handler_says(patch: Patch) -> None:
-    failure = UserAuthServer._log_failure
+    fail = Desk._fail
 
-    def talkative(self: UserAuthServer, error: Any) -> None:
+    def talkative(self: Desk, error: Any) -> None:
         logging.getLogger("authplugin.userauth").debug("it said %s", error)
-        failure(self, error)
+        fail(self, error)
 
-    patch.setattr(UserAuthServer, "_log_failure", talkative)
+    patch.setattr(Desk, "_fail", talkative)
 
 
 def show_what_an_event_holds(patch: Patch) -> None:
@@ -230,7 +274,87 @@ def say_nothing_of_a_late_decision(patch: Patch) -> None:
 
 
 def say_nothing_of_a_failure(patch: Patch) -> None:
-    patch.setattr(UserAuthServer, "_log_failure", lambda self, error: None)
+    patch.setattr(Desk, "_fail", lambda self, error: None)
+
+
+def _say_nothing(patch: Patch, word: str) -> None:
+    info = server.logger.info
+
+    def quiet(message: str, *parts: object) -> None:
+        if word not in message % parts:
+            info(message, *parts)
+
+    patch.setattr(server.logger, "info", quiet)
+
+
+def say_nothing_of_the_end(patch: Patch) -> None:
+    _say_nothing(patch, "disconnected: ")
+
+
+def say_nothing_of_a_violation(patch: Patch) -> None:
+    _say_nothing(patch, "the client broke the protocol: ")
+
+
+def say_nothing_of_a_refused_response(patch: Patch) -> None:
+    _say_nothing(patch, "not every response")
+
+
+# What a handler raises.
+
+
+def _raising(patch: Patch, change: Callable[[BaseException], None]) -> None:
+    """Have something done with what a handler raises, before anything else is."""
+    fail = Desk._fail
+
+    def changed(self: Desk, error: BaseException) -> None:
+        fail(self, error)
+        change(error)
+
+    patch.setattr(Desk, "_fail", changed)
+
+
+def let_what_ends_a_task_through(patch: Patch) -> None:
+    def change(error: BaseException) -> None:
+        if not isinstance(error, (Exception, SystemExit)):
+            raise error
+
+    _raising(patch, change)
+
+
+def let_what_ends_a_program_through(patch: Patch) -> None:
+    def change(error: BaseException) -> None:
+        if isinstance(error, SystemExit):
+            raise error
+
+    _raising(patch, change)
+
+
+def swallow_an_interrupt(patch: Patch) -> None:
+    def change(error: BaseException) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            raise HandlerFailedError
+
+    _raising(patch, change)
+
+
+# Deferred prompts.
+
+
+def ask_before_it_is_said_what(patch: Patch) -> None:
+    patch.setattr(Round, "defer", lambda self: None)
+
+
+def ask_what_comes_too_late(patch: Patch) -> None:
+    decide = UserAuthServer._decide
+
+    def confused(self: UserAuthServer, question: Any) -> bool:
+        pending = self._desk.pending
+        if isinstance(pending, Round) and isinstance(question, Round):
+            pending._prompts = question._prompts
+            question = pending
+        return decide(self, question)
+
+    patch.setattr(UserAuthServer, "_decide", confused)
 
 
 MISTAKES: tuple[Callable[[Patch], None], ...] = (
@@ -242,6 +366,9 @@ MISTAKES: tuple[Callable[[Patch], None], ...] = (
     succeed_without_the_last_event,
     apply_a_late_decision,
     answer_what_was_abandoned,
+    count_nothing_that_is_abandoned,
+    take_up_what_comes_after_the_last_attempt,
+    count_no_rounds,
     keep_the_method_of_what_was_abandoned,
     abandon_what_is_deferred,
     answer_in_the_wrong_order,
@@ -255,5 +382,13 @@ MISTAKES: tuple[Callable[[Patch], None], ...] = (
     show_what_an_event_holds,
     say_nothing_of_a_late_decision,
     say_nothing_of_a_failure,
+    say_nothing_of_the_end,
+    say_nothing_of_a_violation,
+    say_nothing_of_a_refused_response,
+    let_what_ends_a_task_through,
+    let_what_ends_a_program_through,
+    swallow_an_interrupt,
+    ask_before_it_is_said_what,
+    ask_what_comes_too_late,
 )
 """All of them."""

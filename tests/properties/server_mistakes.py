@@ -3,8 +3,9 @@
 Each is one that somebody could make. It stays until the patch is undone.
 """
 
+import re
 from collections.abc import Callable
-from dataclasses import replace
+from copy import copy
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from authplugin.userauth import (
     SSHUserAuthRequest,
     UserAuthPublicKey,
     UserAuthServer,
+    asking,
     exchanges,
     server,
 )
 from authplugin.userauth.account import Account, Bounds
+from authplugin.userauth.asking import Desk
 from authplugin.userauth.exchanges import AskHandler, Verdict
 from authplugin.userauth.signatures import UnacceptableKeyError, verify
 
@@ -98,8 +101,22 @@ def ask_about_no_key(patch: Patch) -> None:
 
 
 def keep_what_another_user_has_done(patch: Patch) -> None:
+    patch.setattr(Account, "of", _moved)
+
+
+def _moved(account: Account, user: str, service: str) -> Account:
+    moved = copy(account)
+    moved.user, moved.service = user, service
+    return moved
+
+
+def keep_the_first_directory_of_another_user(patch: Patch) -> None:
+    of = Account.of
+
     def lax(self: Account, user: str, service: str) -> Account:
-        return replace(self, user=user, service=service)
+        made = of(self, user, service)
+        made.home_dir = self.home_dir
+        return made
 
     patch.setattr(Account, "of", lax)
 
@@ -108,14 +125,16 @@ def keep_what_was_done_for_another_service(patch: Patch) -> None:
     of = Account.of
 
     def lax(self: Account, user: str, service: str) -> Account:
-        return replace(self, service=service) if user == self.user else of(self, user, service)
+        return _moved(self, user, service) if user == self.user else of(self, user, service)
 
     patch.setattr(Account, "of", lax)
 
 
 def forget_what_was_done(patch: Patch) -> None:
     def forgetful(self: Account, user: str, service: str) -> Account:
-        return Account(self.bounds, self.connection_id, user, service, self.available)
+        forgotten = _moved(self, user, service)
+        forgotten.completed = []
+        return forgotten
 
     patch.setattr(Account, "of", forgetful)
 
@@ -135,15 +154,61 @@ def offer_everything(patch: Patch) -> None:
     patch.setattr(Account, "is_offered", lambda self, method: True)
 
 
+def _taken_over(
+    patch: Patch, change: Callable[[Account, Account, SSHUserAuthRequest], None]
+) -> None:
+    """Have an account changed once it took over an event; called with what it was before, too."""
+    take_over = Account.take_over
+
+    def changed(self: Account, event: SSHUserAuthRequest) -> None:
+        before = copy(self)
+        take_over(self, event)
+        change(self, before, event)
+
+    patch.setattr(Account, "take_over", changed)
+
+
 def forget_the_methods_of_an_event(patch: Patch) -> None:
-    settle = UserAuthServer._settle
+    def change(account: Account, before: Account, event: SSHUserAuthRequest) -> None:
+        account.available = before.available
 
-    def forgetful(self: UserAuthServer, event: SSHUserAuthRequest) -> None:
-        before = self._account.available
-        settle(self, event)
-        self._account.available = before
+    _taken_over(patch, change)
 
-    patch.setattr(UserAuthServer, "_settle", forgetful)
+
+def keep_the_methods_of_a_refusal_to_oneself(patch: Patch) -> None:
+    def change(account: Account, before: Account, event: SSHUserAuthRequest) -> None:
+        account.offered = before.offered
+
+    _taken_over(patch, change)
+
+
+def tell_of_methods_at_once(patch: Patch) -> None:
+    def change(account: Account, before: Account, event: SSHUserAuthRequest) -> None:
+        account.offered = account.available
+
+    _taken_over(patch, change)
+
+
+def tell_of_what_a_refusal_left_as_it_was(patch: Patch) -> None:
+    def change(account: Account, before: Account, event: SSHUserAuthRequest) -> None:
+        if not event.accept and not event.partial_success:
+            account.offered = account.available
+
+    _taken_over(patch, change)
+
+
+def keep_what_came_to_nothing(patch: Patch) -> None:
+    settle = Account.settle
+    patch.setattr(Account, "settle", lambda self, *, counted: settle(self, counted=True))
+
+
+def forget_what_has_counted(patch: Patch) -> None:
+    settle = Account.settle
+    patch.setattr(Account, "settle", lambda self, *, counted: settle(self, counted=False))
+
+
+def take_any_names(patch: Patch) -> None:
+    patch.setattr(asking, "_METHODS", re.compile(r"([^,\0]+(,[^,\0]+)*)?"))
 
 
 # Verdicts.
@@ -156,36 +221,43 @@ def take_the_larger_of_two_answers(patch: Patch) -> None:
         lambda event: Verdict(
             event.accept is True,
             event.partial_success is True and event.accept is not True,
-            event.home_dir,
         ),
     )
 
 
 def take_what_is_true_for_true(patch: Patch) -> None:
-    patch.setattr(
-        exchanges,
-        "_verdict",
-        lambda event: Verdict(
-            bool(event.accept) and not event.partial_success,
-            bool(event.partial_success),
-            event.home_dir,
-        ),
-    )
+    take_over = Desk._take_over
+
+    def lax(self: Desk, event: SSHUserAuthRequest, account: Account) -> None:
+        event.accept, event.partial_success = bool(event.accept), bool(event.partial_success)
+        take_over(self, event, account)
+
+    patch.setattr(Desk, "_take_over", lax)
 
 
 def accept_what_a_handler_that_raised_has_set(patch: Patch) -> None:
-    patch.setattr(server, "_refuse", lambda event: None)
+    patch.setattr(asking, "_refuse", lambda event: None)
 
 
 def forget_the_first_directory(patch: Patch) -> None:
-    conclude = UserAuthServer._conclude
+    def change(account: Account, before: Account, event: SSHUserAuthRequest) -> None:
+        account.home_dir = ""
 
-    def forgetful(self: UserAuthServer, result: Any) -> None:
-        if isinstance(result, Verdict):
-            result = replace(result, home_dir=None)
-        conclude(self, result)
+    _taken_over(patch, change)
 
-    patch.setattr(UserAuthServer, "_conclude", forgetful)
+
+def forget_the_first_directory_of_an_earlier_event(patch: Patch) -> None:
+    def change(account: Account, before: Account, event: SSHUserAuthRequest) -> None:
+        account.home_dir = event.home_dir or ""
+
+    _taken_over(patch, change)
+
+
+def take_the_first_directory_of_a_refusal(patch: Patch) -> None:
+    def change(account: Account, before: Account, event: SSHUserAuthRequest) -> None:
+        account.home_dir = event.home_dir or account.home_dir
+
+    _taken_over(patch, change)
 
 
 def count_no_partial_success(patch: Patch) -> None:
@@ -250,15 +322,24 @@ MISTAKES: tuple[Callable[[Patch], None], ...] = (
     ask_about_no_key,
     keep_what_another_user_has_done,
     keep_what_was_done_for_another_service,
+    keep_the_first_directory_of_another_user,
     forget_what_was_done,
     list_what_is_done,
     list_nothing_after_a_partial_success,
     offer_everything,
     forget_the_methods_of_an_event,
+    keep_the_methods_of_a_refusal_to_oneself,
+    tell_of_methods_at_once,
+    tell_of_what_a_refusal_left_as_it_was,
+    keep_what_came_to_nothing,
+    forget_what_has_counted,
+    take_any_names,
     take_the_larger_of_two_answers,
     take_what_is_true_for_true,
     accept_what_a_handler_that_raised_has_set,
     forget_the_first_directory,
+    forget_the_first_directory_of_an_earlier_event,
+    take_the_first_directory_of_a_refusal,
     count_no_partial_success,
     allow_one_attempt_more,
     allow_any_time,

@@ -270,7 +270,7 @@ def test_the_tables_fit_together() -> None:
 def test_no_oracle_imports_what_it_judges() -> None:
     folder = Path(authplugin_properties.oracles.__file__).parent
     files = sorted(folder.glob("**/*.py"))
-    assert len(files) == 4
+    assert {"cursor.py", "grammar.py", "turns.py", "server.py"} <= {file.name for file in files}
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import):
@@ -283,4 +283,5 @@ def test_no_oracle_imports_what_it_judges() -> None:
                 continue
             for name in names:
                 root = name.partition(".")[0]
-                assert root == "construct" or root in sys.stdlib_module_names, (file, name)
+                allowed = {"construct", "cryptography", *sys.stdlib_module_names}
+                assert root in allowed, (file, name)

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import get_state_machine_test, run_state_machine_as_test
 
 from authplugin import Limits
+from authplugin.userauth import SSHUserAuthRequest
 from authplugin_properties import server_enumeration
 from authplugin_properties.laws import LawBroken, userauth_server_agrees
 from authplugin_properties.machines import UserAuthServerMachine
@@ -93,6 +94,9 @@ _OF_THE_MACHINE = (
     server_mistakes.keep_what_another_user_has_done,
     server_mistakes.take_the_larger_of_two_answers,
     server_mistakes.forget_the_first_directory,
+    server_mistakes.keep_what_came_to_nothing,
+    server_mistakes.tell_of_methods_at_once,
+    exchange_mistakes.count_nothing_that_is_abandoned,
     exchange_mistakes.forget_a_refused_response,
     exchange_mistakes.apply_a_late_decision,
     exchange_mistakes.let_any_number_wait,
@@ -134,6 +138,15 @@ def test_any_bytes_drive_the_machine() -> None:
     for seed in range(20):
         fuzz(bytes((seed * index) % 251 for index in range(4000)))
     assert CURRENT.run("UserAuthServerMachine").steps > before
+
+
+def test_events_are_told_apart_by_identity() -> None:
+    made = [SSHUserAuthRequest(**dict.fromkeys(_SHOWN, "x")) for _ in range(2)]  # type: ignore[arg-type]
+    assert made[0] != made[1]
+    assert len({*made}) == 2
+
+
+_SHOWN = ("connection_id", "user", "service", "auth_method", "auth_param")
 
 
 def test_a_trial_leaves_the_logger_as_it_was() -> None:

@@ -82,9 +82,14 @@ def say_many(trial: UserAuthServer, payload: bytes, count: int) -> int:
     [
         # Every refused request counts, so the last of twenty ends it.
         (encode_payload(UserAuthNone("alice", SERVICE)), refuse, UserAuthLimits().attempts),
-        # Questions about a key and prompts that nobody answers are no attempts.
+        # Questions about a key are no attempts.
         (KEYS["ssh-ed25519"].query("alice", SERVICE), accept, MANY),
-        (encode_payload(UserAuthKeyboardInteractive("alice", SERVICE, "", "")), refuse, MANY),
+        # Prompts that nobody answers are, once another request takes their place.
+        (
+            encode_payload(UserAuthKeyboardInteractive("alice", SERVICE, "", "")),
+            refuse,
+            UserAuthLimits().attempts + 1,
+        ),
         # One is deferred, and sixteen wait.
         (encode_payload(UserAuthNone("alice", SERVICE)), SSHUserAuthRequest.defer, 17),
     ],

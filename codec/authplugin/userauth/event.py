@@ -10,7 +10,7 @@ Parameter: TypeAlias = str | bytes
 """What a client shows: text, or the bytes of a public key or of a method that nobody declared."""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class SSHUserAuthRequest:
     """A client attempts to authenticate a connection.
 
@@ -32,15 +32,18 @@ class SSHUserAuthRequest:
         new_password: what the password is to be changed to, where that is what is asked; None
             otherwise. To accept then means that it has been changed.
         is_query: whether a key is only asked about: whoever has it has yet to sign.
+        round: for a response of `keyboard-interactive`, its round of prompts, from 1; 0 otherwise.
         completed: the methods by which this user has had partial success so far.
         accept: set it where the parameter is acceptable, and nothing more is needed.
         partial_success: set it, and not `accept`, where the parameter is acceptable, and another
             method is needed too.
-        available_methods: the methods that the client may go on with, with commas between them.
-            What is set stays for the next events of the same user. `none`, and what is completed,
-            is never told to the client.
+        available_methods: the methods that the client may go on with, with commas between them; any
+            other is refused without an event. What is set stays for the next events of the same
+            user; where the event grants something (`accept`, `partial_success`), once that has
+            counted, and not for example where the signature turns out to be wrong. `none`, and what
+            is completed, is never told to the client.
         home_dir: the first directory of the session, where it is not to be the server's
-            `root_directory`.
+            `root_directory`; what is set with a grant stays for the next events of the same user.
         change_password: set it to a text for the user where a password is right and has to be
             changed; neither `accept` nor `partial_success` counts then.
     """
@@ -53,6 +56,7 @@ class SSHUserAuthRequest:
     key_algorithm: str = ""
     new_password: str | None = field(default=None, repr=False)
     is_query: bool = False
+    round: int = 0
     completed: tuple[str, ...] = ()
 
     accept: bool = False
@@ -103,7 +107,7 @@ class Prompts:
     instructions: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Round:
     """The client of `keyboard-interactive` is ready for a round of prompts.
 
@@ -123,6 +127,26 @@ class Round:
     submethods: str
     accepted: bool
 
+    _prompts: Prompts | None = field(default=None, init=False, repr=False)
+    _deferred: bool = field(default=False, init=False, repr=False)
+    _decide: Callable[[Round], bool] | None = field(default=None, init=False, repr=False)
+
+    def defer(self) -> None:
+        """Say that the prompts come later: the handler may return, and `ask` is called then.
+
+        Only within the handler's call.
+        """
+        self._deferred = True
+
+    def ask(self, prompts: Prompts | None) -> bool:
+        """Say, from any thread, what to ask in a round that was deferred; None for nothing more.
+
+        Returns:
+            Whether it counted; it does not where `SSHUserAuthRequest.decide` would not.
+        """
+        self._prompts = prompts
+        return self._decide is not None and self._decide(self)
+
 
 class UserAuthHandler(Protocol):
     """Who knows the users."""
@@ -134,7 +158,9 @@ class UserAuthHandler(Protocol):
         """
 
     def prompts(self, wanted: Round) -> Prompts | None:
-        """Return what to ask next, or None where there is nothing more to ask.
+        """Return what to ask next, or None where there is nothing more to ask; or `defer` it.
+
+        Whatever it raises refuses the request, and is logged.
 
         It should ask the same whether or not the user exists, and whatever was accepted so far, so
         that the client learns nothing from it.

@@ -42,13 +42,11 @@ class Verdict:
     Attributes:
         accept: it is enough.
         partial: it is right, and not enough.
-        home_dir: what the handler set.
         reason: why it was refused, for the log, where it was not the handler.
     """
 
     accept: bool = False
     partial: bool = False
-    home_dir: str | None = None
     reason: str | None = None
 
 
@@ -144,12 +142,12 @@ def keyboard_interactive(request: UserAuthKeyboardInteractive, account: Account)
             return Verdict(reason="there are not as many responses as prompts")
         for index, response in enumerate(answer.responses, 1):
             event = yield AskHandler(
-                account.event(f"{KEYBOARD_INTERACTIVE}-{index}", str(response))
+                account.event(f"{KEYBOARD_INTERACTIVE}-{index}", str(response), round=number)
             )
             accepted &= event.accept is True
         number += 1
     event = yield AskHandler(account.event(KEYBOARD_INTERACTIVE, ""))
-    return _verdict(event) if accepted else Verdict()
+    return _verdict(event) if accepted else Verdict(reason="not every response was accepted")
 
 
 def settled(prompts: Prompts, account: Account) -> Prompts:
@@ -181,11 +179,11 @@ def _round(
 
 
 def other(request: UserAuthOther, account: Account) -> Exchange:
-    """Any method that is not declared: the handler may know it, where the server offers it."""
+    """Any method that is not declared: the handler may know it."""
     method = str(request.method)
     # Else a name that looks like one of ours with its number would pass for a response.
-    if method.startswith(KEYBOARD_INTERACTIVE) or not account.is_offered(method):
-        return Verdict(reason="no such method is offered")
+    if method.startswith(KEYBOARD_INTERACTIVE):
+        return Verdict(reason="the method's name is too like another's")
     event = yield AskHandler(account.event(method, bytes(request.rest)))
     return _verdict(event)
 
@@ -193,7 +191,7 @@ def other(request: UserAuthOther, account: Account) -> Exchange:
 def _verdict(event: SSHUserAuthRequest) -> Verdict:
     # Whoever sets both has not thought of what is still missing: the smaller of the two counts.
     partial = event.partial_success is True
-    return Verdict(event.accept is True and not partial, partial, event.home_dir)
+    return Verdict(event.accept is True and not partial, partial)
 
 
 _EXCHANGES: Final[dict[type[UserAuthRequest], Callable[[Any, Account], Exchange]]] = {

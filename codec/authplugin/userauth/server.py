@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Collection
 from time import monotonic
@@ -19,6 +18,7 @@ from ..errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..messages import KEYBOARD_INTERACTIVE
 from .account import Account, Bounds, UserAuthLimits
+from .asking import Desk, HandlerFailedError, Question, can_list
 from .codec import decode_payload, encode_payload
 from .event import (
     Authenticated,
@@ -26,7 +26,7 @@ from .event import (
     SSHUserAuthRequest,
     UserAuthHandler,
 )
-from .exchanges import AskClient, AskHandler, Exchange, Verdict, exchange_of, settled
+from .exchanges import AskClient, AskHandler, Exchange, Verdict, exchange_of
 from .messages import (
     NONE,
     Sender,
@@ -44,9 +44,6 @@ logger = logging.getLogger("authplugin.userauth")
 NO_MORE_METHODS: Final = 14
 """SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE: the client has tried too often, or too long."""
 
-_FAILURES: Final = (Exception, SystemExit)
-"""What a handler may raise: it refuses, and the connection goes on."""
-
 
 class UserAuthServer:
     """Authenticates one connection. Its methods may be called from any thread.
@@ -63,12 +60,13 @@ class UserAuthServer:
         user_auth_limits: how much the client may try.
         on_output: called where there may be something to send although nothing was received:
             after a deferred decision, in the thread that made it.
-        on_decision: called with each event once it is decided; its attributes hold what counts. It
-            must not raise.
+        on_decision: called with each event once it is decided, with what the handler says. The
+            signature, or another response, may still refuse what it accepts. It must not raise.
         clock: tells the time, in seconds.
 
     Raises:
         ValueError: where an algorithm is unknown, or `methods` is no list of names.
+        TypeError: where `session_id` is not bytes.
     """
 
     def __init__(
@@ -87,20 +85,21 @@ class UserAuthServer:
         on_decision: Callable[[SSHUserAuthRequest], None] | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
+        if not isinstance(session_id, bytes):
+            raise TypeError(f"session_id must be bytes, not {type(session_id).__name__}")
         if unknown := [name for name in algorithms if name not in ALGORITHMS]:
             raise ValueError(f"no public key algorithm is called {unknown[0]!r}")
         self.connection_id: Final = connection_id
         self.limits: Final = limits
-        if not self._can_list(methods):
+        if not can_list(methods, limits):
             raise ValueError(f"no list of names: {methods!r}")
         self.user_auth_limits: Final = user_auth_limits or UserAuthLimits()
         bounds = Bounds(limits, self.user_auth_limits, session_id, frozenset(algorithms), methods)
         self._account = Account(bounds, connection_id)
-        self._handler = handler
+        self._desk = Desk(handler, connection_id, limits, self._decide, on_decision)
         self._root_directory = root_directory
         self._services = frozenset(services)
         self._on_output = on_output
-        self._on_decision = on_decision
         self._clock = clock
         self._until = clock() + self.user_auth_limits.seconds
         self._lock = threading.RLock()
@@ -109,8 +108,6 @@ class UserAuthServer:
         self._exchange: Exchange | None = None
         self._method: str | None = None
         self._tried = NONE
-        self._pending: SSHUserAuthRequest | None = None
-        self._asking: SSHUserAuthRequest | None = None
         self._attempts = 0
         self._gone = False
         self._authenticated: Authenticated | None = None
@@ -171,7 +168,7 @@ class UserAuthServer:
                 return  # RFC 4252, section 5.1: further requests are silently ignored
             room = self.limits.frame - self.held
             crowded = len(self._waiting) >= self.user_auth_limits.waiting
-            if len(data) > room or (crowded and self._pending is not None):
+            if len(data) > room or (crowded and self._desk.pending is not None):
                 self._poison(
                     RemoteProtocolError(
                         ErrorCode.FRAME_TOO_LONG, "more came than the limits let wait"
@@ -206,7 +203,7 @@ class UserAuthServer:
     def _process(self) -> None:
         """Take up what waits, one message after the other, until a decision is deferred."""
         self.check_time()
-        while self._waiting and self._pending is None and self._is_open():
+        while self._waiting and self._desk.pending is None and self._is_open():
             try:
                 self._take(decode_payload(self._waiting.popleft(), self.limits, self._method))
             except RemoteProtocolError as error:
@@ -222,21 +219,28 @@ class UserAuthServer:
             self._advance(owned)
             return
         assert isinstance(owned, UserAuthRequest)
-        self._abandon("the client went on to another request")
+        if self._exchange is not None:
+            self._abandon("the client went on to another request")
+            self._count_attempt()
+            if not self._is_open():
+                return
         self._account = self._account.of(str(owned.user), str(owned.service))
         self._tried = str(owned.method)  # type: ignore[attr-defined]  # every request has one
         if self._account.service not in self._services:
             self._conclude(Verdict(reason="the service is not one that there is"))
-            return
-        self._exchange = exchange_of(owned, self._account)
-        self._advance(None)
+        elif self._tried != NONE and not self._account.is_offered(self._tried):
+            self._conclude(Verdict(reason="the method is not one that is offered"))
+        else:
+            self._exchange = exchange_of(owned, self._account)
+            self._advance(None)
 
     def _abandon(self, reason: str) -> None:
         """Drop the exchange under way, without a reply of its own (RFC 4252, section 5)."""
         if self._exchange is not None:
             logger.info("connection %d: exchange abandoned: %s", self.connection_id, reason)
             self._exchange.close()
-        self._exchange, self._method, self._pending = None, None, None
+            self._account.settle(counted=False)
+        self._exchange, self._method, self._desk.pending = None, None, None
 
     def _advance(self, given: object) -> None:
         """Go on with the exchange, with what it has asked for, until it has to wait."""
@@ -255,86 +259,50 @@ class UserAuthServer:
                 else:
                     self._conclude(Verdict(reason="the prompts cannot be sent"))
                 return
-            if isinstance(wish, AskHandler):
-                self._ask(wish.event)
-                if self._pending is not None:
-                    return
-                given = wish.event
-                continue
+            question = wish.event if isinstance(wish, AskHandler) else wish.round
             try:
-                prompts = self._handler.prompts(wish.round)
-                given = None if prompts is None else settled(prompts, self._account)
-            except _FAILURES as error:
-                self._log_failure(error)
+                self._desk.ask(question)
+                if self._desk.pending is not None:
+                    return
+                given = self._desk.answer_to(question, self._account)
+            except HandlerFailedError:
                 self._conclude(Verdict(reason="the handler failed to say what to ask"))
                 return
+            except KeyboardInterrupt:
+                self._abandon("the handler was interrupted")
+                raise
 
-    def _ask(self, event: SSHUserAuthRequest) -> None:
-        """Ask the handler for a decision; where it is deferred, `_pending` is the event then."""
-        event._decide = self._decide
-        self._pending = self._asking = event
-        try:
-            self._handler.user_auth_request(event)
-        except _FAILURES as error:
-            self._log_failure(error)
-            event._deferred = False
-            _refuse(event)
-        finally:
-            self._asking = None
-        if not event._deferred:
-            self._pending = None
-            self._settle(event)
-
-    def _decide(self, event: SSHUserAuthRequest) -> bool:
+    def _decide(self, question: Question) -> bool:
         """Take a deferred decision, and go on; say whether it counted."""
-        with self._lock:
-            if event is self._asking:
-                event._deferred = False
-                return True
-            self.check_time()
-            counts = event is self._pending
-            if counts:
-                self._pending = None
-                self._settle(event)
-                self._advance(event)
-                self._process()
-            else:
-                logger.warning(
-                    "connection %d: a decision on %s came too late, and is discarded",
-                    self.connection_id,
-                    event.auth_method,
-                )
-            tell = self._on_output if counts or self._disconnect else None
-        if tell is not None:
-            tell()
-        return counts
-
-    def _settle(self, event: SSHUserAuthRequest) -> None:
-        """Take over what the handler says of methods, and refuse where it makes no sense."""
-        if self._can_list(event.available_methods):
-            self._account.available = event.available_methods
-        else:
-            logger.error("connection %d: available_methods is no list of names", self.connection_id)
-            _refuse(event)
-        if self._on_decision is not None:
-            self._on_decision(event)
-
-    def _can_list(self, methods: str) -> bool:
-        """Say whether methods are a list that can be sent to a client."""
+        due = False
         try:
-            encode_payload(UserAuthFailure(methods, False), self.limits)
-        except LocalProtocolError:
-            return False
-        return isinstance(methods, str)
+            with self._lock:
+                if self._desk.is_asking(question):
+                    return True
+                self.check_time()
+                counts = self._desk.take_back(question)
+                # Within the handler's call the lock is held: whoever has led here tells, or sends.
+                due = (counts or self._disconnect is not None) and not self._desk.is_busy
+                if counts:
+                    self._go_on(question)
+                else:
+                    logger.warning(
+                        "connection %d: a decision on %s came too late, and is discarded",
+                        self.connection_id,
+                        getattr(question, "auth_method", "prompts"),
+                    )
+                return counts
+        finally:
+            if due and self._on_output is not None:
+                self._on_output()
 
-    def _log_failure(self, error: BaseException) -> None:
-        # Its text may hold what the client has shown; where it was raised does not.
-        logger.error(
-            "connection %d: the handler raised %s, which refuses:\n%s",
-            self.connection_id,
-            type(error).__name__,
-            "".join(traceback.format_tb(error.__traceback__)),
-        )
+    def _go_on(self, question: Question) -> None:
+        """Go on with the exchange that has waited for an answer, and then with what else waits."""
+        try:
+            self._advance(self._desk.answer_to(question, self._account))
+        except HandlerFailedError:
+            self._conclude(Verdict(reason="the handler failed to say what to ask"))
+        self._process()
 
     def _conclude(self, result: Verdict | UserAuthMessage) -> None:
         """Answer a request, unless it is all over: the handler may have taken too long."""
@@ -342,17 +310,18 @@ class UserAuthServer:
         self.check_time()
         if not self._is_open():
             return
+        account = self._account
+        account.settle(counted=isinstance(result, Verdict) and (result.accept or result.partial))
         if isinstance(result, UserAuthMessage):
             if self._try_to_send(result):
                 return
             result = Verdict(reason="the reply cannot be sent")
-        account = self._account
         if result.accept:
             self._authenticated = Authenticated(
                 account.user,
                 account.service,
                 (*account.completed, self._tried),
-                self._root_directory if result.home_dir is None else result.home_dir,
+                account.home_dir or self._root_directory,
             )
             self._waiting.clear()
             self._send(UserAuthSuccess())
@@ -364,6 +333,9 @@ class UserAuthServer:
         if result.partial and self._tried not in account.completed:
             account.completed.append(self._tried)
         self._send(UserAuthFailure(account.remaining, result.partial))
+        self._count_attempt()
+
+    def _count_attempt(self) -> None:
         self._attempts += 1
         if self._attempts >= self.user_auth_limits.attempts:
             self._end(Disconnect(NO_MORE_METHODS, "too many attempts"))
@@ -381,16 +353,15 @@ class UserAuthServer:
         self._output.append(encode_payload(message, self.limits))
 
     def _end(self, disconnect: Disconnect) -> None:
+        logger.info("connection %d: disconnected: %s", self.connection_id, disconnect.text)
         self._abandon(disconnect.text)
         self._waiting.clear()
         self._disconnect = disconnect
 
     def _poison(self, violation: RemoteProtocolError) -> None:
+        logger.info(
+            "connection %d: the client broke the protocol: %s", self.connection_id, violation
+        )
         self._abandon("the client broke the protocol")
         self._waiting.clear()
         self._violation = violation.with_traceback(None)
-
-
-def _refuse(event: SSHUserAuthRequest) -> None:
-    event.accept = event.partial_success = False
-    event.change_password = None

@@ -221,20 +221,19 @@ def load_key(algorithm: str, blob: bytes | memoryview) -> Any:
         UnacceptableKeyError: where the blob is not that of a key for the algorithm, or
             `cryptography` is missing.
     """
-    try:
-        from cryptography.exceptions import UnsupportedAlgorithm
-    except ImportError:
-        raise UnacceptableKeyError(
-            "public keys need cryptography: pip install 'authplugin[ssh]'"
-        ) from None
-
     wanted = ALGORITHMS[algorithm]
     strings = Strings(blob, "public key")
     if strings.string() != wanted.key_type.encode():
         raise UnacceptableKeyError(f"the public key is not of type {wanted.key_type}")
     try:
         key = wanted.load(strings)
-    except (ValueError, UnsupportedAlgorithm, Warning) as error:  # where warnings are errors
+    except UnacceptableKeyError:
+        raise
+    except ImportError:
+        raise UnacceptableKeyError(
+            "public keys need cryptography: pip install 'authplugin[ssh]'"
+        ) from None
+    except Exception as error:  # of several kinds, which share no base
         raise UnacceptableKeyError(f"no {wanted.key_type} key: {error}") from None
     strings.end()
     return key
@@ -254,8 +253,6 @@ def verify(
     Raises:
         UnacceptableKeyError: where it does not, or key or signature are not as they must be.
     """
-    from cryptography.exceptions import InvalidSignature
-
     key = load_key(algorithm, blob)
     strings = Strings(signature, "signature")
     if strings.string() != algorithm.encode():
@@ -264,7 +261,9 @@ def verify(
     strings.end()
     try:
         ALGORITHMS[algorithm].verify(key, value, covered)
-    except (InvalidSignature, ValueError):
+    except UnacceptableKeyError:
+        raise
+    except Exception:  # as above
         raise UnacceptableKeyError("the signature is not by this key over this request") from None
 
 

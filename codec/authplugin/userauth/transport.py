@@ -4,7 +4,8 @@ paramiko's own server interface renames algorithms, takes unknown methods for `n
 where the user changes; and its client cannot be asked in rounds by somebody else. So both ends get
 an authentication handler of their own, which passes raw payloads on. The seam is what paramiko's
 transport asks of such a handler: `_handler_table`, `is_authenticated`, `get_username`, `banner`,
-`abort`; and of the transport: `session_id`, `_send_message`, `_auth_trigger`, `preferred_pubkeys`.
+`abort`; and of the transport: `session_id`, `_send_message`, `_send_user_message`, `clear_to_send`
+and its lock, `_auth_trigger`, `preferred_pubkeys`, and its packetizer's `read_message`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import queue
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
@@ -28,7 +30,8 @@ from .account import UserAuthLimits
 from .bridge import Bridge
 from .bridge_events import AskUser, Event, Outcome, Phase
 from .event import Authenticated, Disconnect, UserAuthHandler
-from .server import NO_MORE_METHODS, UserAuthServer
+from .messages import UserAuthSuccess
+from .server import NO_MORE_METHODS, UserAuthServer, logger
 from .signatures import DEFAULT_ALGORITHMS
 
 USERAUTH_SERVICE: Final = "ssh-userauth"
@@ -36,9 +39,11 @@ USERAUTH_SERVICE: Final = "ssh-userauth"
 _DISCONNECT, _SERVICE_REQUEST, _SERVICE_ACCEPT = 1, 5, 6
 _PROTOCOL_ERROR, _SERVICE_NOT_AVAILABLE = 2, 7  # reason codes (RFC 4253, section 11.1)
 _SERVICE = len(USERAUTH_SERVICE).to_bytes(4, "big") + USERAUTH_SERVICE.encode()
-_MOST_WAITING = 64  # messages of a server that nobody has read yet
+_MOST_WAITING = 64  # messages that nobody has read yet, or that wait for an exchange of keys
+_GRACE = 5.0  # seconds in which a client may read why it is disconnected
 _FROM_CLIENT = range(50, 80)
 _FROM_SERVER = range(51, 80)
+_AFTER_SUCCESS = 80  # and every number behind it (RFC 4252, section 6)
 
 
 class _Handler(ABC):
@@ -51,18 +56,18 @@ class _Handler(ABC):
         self._handler_table: dict[int, Callable[[Message], None]] = {}
         transport.auth_handler = self
 
-    def send(self, payload: bytes) -> None:
-        self.transport._send_message(Message(payload))
-
     def leave(self, disconnect: Disconnect) -> None:
-        """Tell the other side why, where it still listens, and close the connection."""
+        """Tell the other side why, where it still listens, and close the connection.
+
+        At once: this may be said while keys are exchanged too (RFC 4253, section 7.1).
+        """
         message: Any = Message()
         message.add_byte(bytes((_DISCONNECT,)))
         message.add_int(disconnect.code)
         message.add_string(disconnect.text)
         message.add_string("")
         with suppress(EOFError, OSError):
-            self.send(message.asbytes())
+            self.transport._send_message(message)
         self.transport.close()
         self.abort()  # of which paramiko tells nobody where it is this side that closes
 
@@ -86,6 +91,7 @@ class ServerAuthentication(_Handler):
     Args:
         transport: the transport, in which `start_server` has not been called yet.
         handler: who decides.
+        connection_id: what events and the log call the connection.
         algorithms: the public key algorithms to take, which clients are told of.
         user_auth_limits: how much the client may try.
         banner: a text to show to every user; empty for none.
@@ -93,6 +99,10 @@ class ServerAuthentication(_Handler):
 
     Attributes:
         transport: the transport.
+
+    Raises:
+        ValueError, TypeError: where `UserAuthServer` does.
+        LocalProtocolError: where the banner cannot be sent.
     """
 
     def __init__(
@@ -100,28 +110,44 @@ class ServerAuthentication(_Handler):
         transport: Transport,
         handler: UserAuthHandler,
         *,
+        connection_id: int = 0,
         algorithms: Collection[str] = DEFAULT_ALGORITHMS,
         user_auth_limits: UserAuthLimits | None = None,
         banner: str = "",
         **options: Any,
     ) -> None:
-        super().__init__(transport)
-        self._text = banner
-        # What the transport tells a client that it may sign with (RFC 8308, server-sig-algs).
-        transport._preferred_pubkeys = tuple(algorithms)
         limits = user_auth_limits or UserAuthLimits()
         until = monotonic() + limits.seconds
-        self._make: Callable[[], UserAuthServer] = lambda: UserAuthServer(
-            handler,
-            session_id=transport.session_id,
-            algorithms=algorithms,
-            user_auth_limits=replace(limits, seconds=until - monotonic()),
-            on_output=self._flush,
-            **options,
-        )
+
+        def make(session_id: bytes) -> UserAuthServer:
+            server = UserAuthServer(
+                handler,
+                session_id=session_id,
+                connection_id=connection_id,
+                algorithms=algorithms,
+                user_auth_limits=replace(limits, seconds=max(until - monotonic(), 0.0)),
+                on_output=self._flush,
+                **options,
+            )
+            if banner:
+                server.send_banner(banner)
+            return server
+
+        # Its session has no identifier yet; but what is wrong is to be seen here, and not later in
+        # the transport's thread.
+        make(b"")
+        super().__init__(transport)
+        # What the transport tells a client that it may sign with (RFC 8308, server-sig-algs).
+        transport._preferred_pubkeys = tuple(algorithms)
+        self._make = make
+        self._connection_id = connection_id
         self._server: UserAuthServer | None = None
+        self._held: deque[bytes] = deque()  # what waits for the exchange of keys to end
         self._sending = threading.Lock()
-        self._triggered = False
+        self._has_output = False
+        self._succeeded = False
+        self._read_message = transport.packetizer.read_message
+        transport.packetizer.read_message = self._read
         seconds = min(limits.seconds, threading.TIMEOUT_MAX)
         self._timer = threading.Timer(seconds, self._time_over)
         self._timer.daemon = True
@@ -137,8 +163,8 @@ class ServerAuthentication(_Handler):
         return self._server.authenticated if self._server else None
 
     def is_authenticated(self) -> bool:
-        """Say whether anybody has logged in."""
-        return self.authenticated is not None
+        """Say whether anybody has logged in, and has been told of it."""
+        return self._succeeded
 
     def get_username(self) -> str | None:
         """Return the name of the account, or None."""
@@ -150,16 +176,33 @@ class ServerAuthentication(_Handler):
         if self._server is not None:
             self._server.connection_lost()
 
+    def send(self, payload: bytes) -> None:
+        """Send a message, once no keys are being exchanged."""
+        self._held.append(payload)
+        self._flush()
+
+    def _read(self) -> tuple[int, Message]:
+        """Read for the transport, in its thread: it comes by here whenever keys were exchanged."""
+        if self._held:
+            self._flush()
+        number, message = self._read_message()
+        if number >= _AFTER_SUCCESS and not self._succeeded:
+            self._show_out(_PROTOCOL_ERROR, f"message {number} came before authentication")
+            raise EOFError
+        return number, message
+
+    def _show_out(self, code: int, text: str) -> None:
+        """Leave a client of whom the server knows nothing that it would have logged."""
+        logger.info("connection %d: disconnected: %s", self._connection_id, text)
+        self.leave(Disconnect(code, text))
+
     def _service_request(self, message: Any) -> None:
         if message.get_remainder() != _SERVICE:
-            self.leave(Disconnect(_SERVICE_NOT_AVAILABLE, "only ssh-userauth can be asked for"))
+            self._show_out(_SERVICE_NOT_AVAILABLE, "only ssh-userauth can be asked for")
             return
-        self.send(bytes((_SERVICE_ACCEPT,)) + _SERVICE)
         if self._server is None:
-            self._server = self._make()
-            if self._text:
-                self._server.send_banner(self._text)
-            self._flush()
+            self._server = self._make(self.transport.session_id)
+        self.send(bytes((_SERVICE_ACCEPT,)) + _SERVICE)
 
     def _receiver(self, code: int) -> Callable[[Message], None]:
         return lambda message: self._receive(_payload(code, message))
@@ -167,37 +210,71 @@ class ServerAuthentication(_Handler):
     def _receive(self, payload: bytes) -> None:
         server = self._server
         if server is None:
-            self.leave(Disconnect(_PROTOCOL_ERROR, "ssh-userauth has to be asked for first"))
+            self._show_out(_PROTOCOL_ERROR, "ssh-userauth has to be asked for first")
             return
         with suppress(ProtocolError):  # `_flush` closes the connection
             server.receive(payload)
         self._flush()
 
     def _time_over(self) -> None:
-        if self._server is None:
-            self.leave(Disconnect(NO_MORE_METHODS, "authentication took too long"))
+        server = self._server
+        if server is not None:
+            server.check_time()
+            if server.disconnect is None:
+                return
+        # A client that does not read would have everybody wait who tells it something.
+        closing = threading.Timer(_GRACE, self.transport.close)
+        closing.daemon = True
+        closing.start()
+        if server is None:
+            self._show_out(NO_MORE_METHODS, "authentication took too long")
         else:
-            self._server.check_time()
             self._flush()
 
     def _flush(self) -> None:
-        """Send what there is to send, in its order; in whatever thread."""
+        """Have sent what there is to send, in its order; in whatever thread, and never waiting.
+
+        Where another thread is about it, that one goes on with what has come meanwhile.
+        """
+        self._has_output = True
+        while self._has_output and self._sending.acquire(blocking=False):
+            try:
+                self._has_output = False
+                self._send_output()
+            finally:
+                self._sending.release()
+
+    def _send_output(self) -> None:
         server = self._server
-        assert server is not None
         if not self.transport.is_active():
             self.abort()
             return
-        with self._sending, suppress(EOFError, OSError):  # the transport's thread sees to that
-            for payload in server.data_to_send():
-                self.send(payload)
-            if server.authenticated is not None and not self._triggered:
-                self._triggered = True
-                self._timer.cancel()
-                self.transport._auth_trigger()
-            if server.violation is not None:
-                self.leave(Disconnect(_PROTOCOL_ERROR, str(server.violation)))
-            elif server.disconnect is not None:
-                self.leave(server.disconnect)
+        if server is not None:
+            self._held.extend(server.data_to_send())
+        with suppress(EOFError, OSError):  # the transport's thread sees to that
+            self._send_held()
+        if len(self._held) > _MOST_WAITING:
+            self._show_out(_PROTOCOL_ERROR, "more replies are due than may wait")
+        elif server is None:
+            return
+        elif server.violation is not None:
+            self.leave(Disconnect(_PROTOCOL_ERROR, str(server.violation)))
+        elif server.disconnect is not None:
+            self.leave(server.disconnect)
+
+    def _send_held(self) -> None:
+        """Send what is held, unless keys are being exchanged (RFC 4253, section 7.1)."""
+        transport = self.transport
+        with transport.clear_to_send_lock:
+            while self._held and transport.clear_to_send.is_set():
+                payload = self._held.popleft()
+                is_success = payload[0] == UserAuthSuccess.spec.code
+                if is_success:
+                    self._timer.cancel()
+                    self._succeeded = True  # now, for the client may be quick to go on
+                transport._send_message(Message(payload))
+                if is_success:
+                    transport._auth_trigger()
 
 
 class ClientAuthentication(_Handler):
@@ -214,6 +291,10 @@ class ClientAuthentication(_Handler):
             code: self._receiver(code) for code in (_SERVICE_ACCEPT, *_FROM_SERVER)
         }
         self.send(bytes((_SERVICE_REQUEST,)) + _SERVICE)
+
+    def send(self, payload: bytes) -> None:
+        """Send a message, once no keys are being exchanged; not in the transport's thread."""
+        self.transport._send_user_message(Message(payload))
 
     def is_authenticated(self) -> bool:
         """Say whether the user has logged in."""
@@ -279,6 +360,7 @@ def login(
         TimeoutError: where one of them says nothing in time.
         RemoteProtocolError: where the server breaks the protocol.
         EOFError: where the server closes the connection.
+        paramiko.SSHException: where it does not end an exchange of keys.
     """
     client = ClientAuthentication(transport)
     if _next(client, timeout)[0] != _SERVICE_ACCEPT:

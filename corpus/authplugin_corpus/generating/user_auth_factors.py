@@ -98,7 +98,92 @@ def factors() -> Iterator[dict[str, Any]]:
     for words, (what, turns) in wrong.items():
         yield dialogue(f"factors-{words}", f"{what}.", _SECTION, turns, setup=two, flag="factors")
     yield from _kept(half, signed, query)
+    yield from _come_to_nothing(none, signed, query, code)
     yield from _flushed(half, signed, two)
+
+
+def _come_to_nothing(none: Turn, signed: Turn, query: Turn, code: Turn) -> Iterator[dict[str, Any]]:
+    """Yield what would be a first factor, were it proved: the list stays what it was."""
+    mine = house.ed25519_key()
+    prompt_first = server({**ALICE, "requires": ["keyboard-interactive", "publickey"]})
+    key_first = server({**ALICE, "requires": ["publickey", "password"]})
+    password_first = server({**ALICE, "requires": ["password", "publickey"]})
+    wrong_code = say(UserAuthInfoResponse(["no"]))
+    prompt, key, password = (
+        failure("keyboard-interactive"),
+        failure("publickey"),
+        failure("password"),
+    )
+    forged = say(house.signed(mine, session_id=house.OTHER_SESSION_ID))
+    rows: tuple[tuple[str, str, list[Turn], dict[str, Any]], ...] = (
+        (
+            "wrong-code",
+            "a wrong response",
+            [_asked(), INFO_REQUEST, wrong_code, prompt, none, prompt],
+            prompt_first,
+        ),
+        ("forged", "a signature over another session", [forged, key, none, key], key_first),
+        ("mere-query", "a query about the key", [query, PK_OK, none, key], key_first),
+        (
+            "abandoned",
+            "an exchange that is abandoned",
+            [_asked(), INFO_REQUEST, none, prompt],
+            prompt_first,
+        ),
+        (
+            "wrong-password",
+            "a wrong password",
+            [_password("no"), password, none, password],
+            password_first,
+        ),
+    )
+    starts = {id(prompt_first): prompt, id(key_first): key, id(password_first): password}
+    for words, what, turns, setup in rows:
+        yield dialogue(
+            f"factors-first-{words}",
+            f"What comes for the first factor is {what}: it alone is still offered.",
+            _SECTION,
+            [none, starts[id(setup)], *turns],
+            setup=setup,
+            flag="factors",
+        )
+    rest = failure("publickey", partial=True)
+    yield dialogue(
+        "factors-first-wrong-then-right",
+        "Two factors are right at the second attempt at the first one.",
+        _SECTION,
+        [
+            *(_asked(), INFO_REQUEST, wrong_code, prompt),
+            *(_asked(), INFO_REQUEST, code, rest, signed, SUCCESS),
+        ],
+        setup=prompt_first,
+    )
+    yield dialogue(
+        "factors-first-forged-then-right",
+        "A signature over another session is refused, and the right one is the first factor.",
+        _SECTION,
+        [
+            *(none, key, query, PK_OK, forged, key, query, PK_OK, signed),
+            *(failure("password", partial=True), _password(), SUCCESS),
+        ],
+        setup=key_first,
+    )
+    yield dialogue(
+        "factors-prompts-not-offered",
+        "Nothing is asked by a method that is not offered yet.",
+        _SECTION,
+        [none, key, _asked(), key],
+        setup=server(_ALL),
+        flag="factors",
+    )
+    yield dialogue(
+        "factors-prompts-no-more-offered",
+        "Nothing is asked again by a method that is done.",
+        _SECTION,
+        [_asked(), INFO_REQUEST, code, rest, _asked(), key],
+        setup=prompt_first,
+        flag="factors",
+    )
 
 
 _KEY_AND_PROMPT: Final = ("publickey", "keyboard-interactive")

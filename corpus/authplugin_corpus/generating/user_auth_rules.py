@@ -71,6 +71,22 @@ def _none() -> Iterator[dict[str, Any]]:
         setup=server(user(password="secret")),  # noqa: S106
     )
     yield dialogue(
+        "method-not-offered",
+        "A user who has a password alone has seen the list, and tries the other methods.",
+        "RFC 4252 5.1",
+        [
+            *(say(_NONE), failure("password")),
+            *(say(_INTERACTIVE), failure("password")),
+            *(say(house.query(house.ed25519_key())), failure("password")),
+            *(say(house.signed(house.ed25519_key())), failure("password")),
+        ],
+        setup=server(
+            user(password="secret"),  # noqa: S106
+            user("bob", keys=ALICE["keys"], rounds=ALICE["rounds"]),
+        ),
+        flag="unknown-method",
+    )
+    yield dialogue(
         "none-of-nobody",
         "The method none of a user who does not exist is refused as that of one who does.",
         "RFC 4252 5.2",
@@ -337,6 +353,31 @@ def _limits() -> Iterator[dict[str, Any]]:
             *map(say, (_WRONG, _WRONG, _WRONG, _RIGHT)),
             *(REFUSED, REFUSED, REFUSED, NO_MORE_METHODS),
         ],
+        setup=three,
+        flag="attempts",
+    )
+    interactive = [say(_INTERACTIVE), INFO_REQUEST]
+    yield dialogue(
+        "attempts-of-abandoned",
+        "An exchange that is abandoned counts, and has no reply of its own.",
+        "RFC 4252 4",
+        [*interactive * 3, say(_INTERACTIVE), NO_MORE_METHODS],
+        setup=three,
+        flag="attempts",
+    )
+    yield dialogue(
+        "attempts-abandoned-for-right",
+        "The third attempt is abandoned, and what takes its place is not answered, right or not.",
+        "RFC 4252 4",
+        [say(_WRONG), REFUSED, say(_NONE), REFUSED, *interactive, say(_RIGHT), NO_MORE_METHODS],
+        setup=three,
+        flag="attempts",
+    )
+    yield dialogue(
+        "attempts-abandoned-then-right",
+        "Two exchanges are abandoned, and the third attempt is right.",
+        "RFC 4252 4",
+        [*interactive * 2, say(_RIGHT), SUCCESS],
         setup=three,
         flag="attempts",
     )

@@ -9,6 +9,7 @@ import logging
 import signal
 import socket
 import sys
+import warnings
 from contextlib import closing, suppress
 from pathlib import Path
 from types import ModuleType
@@ -121,7 +122,13 @@ def _tell(line: str) -> None:
 
 
 def _paramiko() -> ModuleType:
-    """Return paramiko, which keeps to itself what it has to say of a connection."""
+    """Return paramiko, which keeps to itself what it has to say of a connection.
+
+    So does all else that would warn: of a key's age, say, or that there is no terminal. Whoever
+    wants to see that says so (`python -W`).
+    """
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
     try:
         import cryptography  # noqa: F401 - what signatures and host keys need
         import paramiko
@@ -265,7 +272,8 @@ def _show(event: object) -> None:
         case Ready("", _, _):
             raise _NotReached("neither the plugin nor you name a user: say USER@HOST")
         case Ready(_, False, message) | Declined(message):
-            click.echo(f"the plugin does not help: {harmless(message, LINES)}", err=True)
+            because = f": {harmless(message, LINES)}" if message else ""
+            click.echo(f"the plugin does not help{because}", err=True)
         case PluginGone(violation):
             click.echo(f"the plugin has ended{f': {violation}' if violation else ''}", err=True)
         case Outcome(False, partial, methods):

@@ -14,7 +14,7 @@ _NOBODY = User("")
 
 
 class ConfiguredHandler:
-    """Knows the users of a configuration. One for each connection.
+    """Knows the users of a configuration. It keeps nothing of any connection.
 
     Args:
         configuration: what to go by.
@@ -22,14 +22,12 @@ class ConfiguredHandler:
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
-        self._round = 0
 
     def prompts(self, wanted: Round) -> Prompts | None:
         """Return the next round; a user of whom nothing is to be asked is asked what another is.
 
         So nobody learns from it who is known (RFC 4256, section 3.1).
         """
-        self._round = wanted.number
         rounds = self._rounds(self._user(wanted.user))
         return rounds[wanted.number - 1].prompts if wanted.number <= len(rounds) else None
 
@@ -96,7 +94,7 @@ class ConfiguredHandler:
         if method == KEYBOARD_INTERACTIVE:
             return user.rounds is not None
         index = int(method.removeprefix(f"{KEYBOARD_INTERACTIVE}-")) - 1
-        wanted = self._rounds(user)[self._round - 1].answers[index]
+        wanted = self._rounds(user)[event.round - 1].answers[index]
         return wanted is None or _same(str(shown), wanted)
 
 

@@ -12,7 +12,9 @@ from typing import Any, Self
 
 import paramiko
 
+from authplugin import KEYBOARD_INTERACTIVE
 from authplugin.userauth import SSHUserAuthRequest, UserAuthHandler
+from authplugin.userauth.messages import NONE
 from authplugin.userauth.transport import ServerAuthentication
 
 from ..output import harmless
@@ -80,8 +82,10 @@ def _named(event: SSHUserAuthRequest) -> str:
         shown.append(event.key_algorithm + (" (query)" if event.is_query else ""))
     if event.new_password is not None:
         shown.append("with a new password (not shown)")
-    if event.auth_param:
+    if event.key_algorithm:
         shown.append(f"parameter of {len(event.auth_param)} (not shown)")
+    elif event.auth_method not in (NONE, KEYBOARD_INTERACTIVE):
+        shown.append("parameter not shown")  # nor how long it is: it is a secret
     return ", ".join(shown)
 
 

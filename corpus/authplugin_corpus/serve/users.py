@@ -6,14 +6,25 @@ import base64
 import binascii
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from authplugin import KEYBOARD_INTERACTIVE
-from authplugin.userauth import ALGORITHMS, DEFAULT_ALGORITHMS, Prompts, UserAuthLimits
+from authplugin import KEYBOARD_INTERACTIVE, LocalProtocolError
+from authplugin.userauth import (
+    ALGORITHMS,
+    DEFAULT_ALGORITHMS,
+    Prompts,
+    UserAuthBanner,
+    UserAuthInfoRequest,
+    UserAuthLimits,
+    UserAuthMessage,
+    UserAuthPasswordChangeRequired,
+    encode_payload,
+)
+from authplugin.userauth.messages import NONE
 from authplugin.userauth.signatures import UnacceptableKeyError, load_key
 
 from ..places import Place, VectorError
@@ -95,7 +106,7 @@ class Configuration:
     banner: str = ""
 
 
-_NAME = re.compile(r"[!-+\--~]+")
+_NAME = re.compile(r"[!-+\--~]{1,64}")  # RFC 4251, section 6
 _LIMITS = UserAuthLimits()
 _ALGORITHM_OF = {each.key_type: each.name for each in ALGORITHMS.values()}
 _TOP = frozenset({"methods", "algorithms", "root_directory", "banner"})
@@ -136,13 +147,40 @@ def read_configuration(path: Path) -> Configuration:
         name: members[name].any_text() for name in ("root_directory", "banner") if name in members
     }
     if "methods" in members:
-        changes["methods"] = ",".join(
-            each.matching(_NAME, "the name of a method") for each in members["methods"].items()
-        )
+        changes["methods"] = ",".join(_once(members["methods"], _method))
     algorithms = made.algorithms
     if "algorithms" in members:
-        algorithms = tuple(_algorithm(each) for each in members["algorithms"].items())
+        algorithms = _once(members["algorithms"], _algorithm)
+        if not algorithms:
+            raise members["algorithms"].wrong("expected at least one algorithm")
+    if "banner" in members:
+        _check_sending(UserAuthBanner(changes["banner"], ""), members["banner"])
     return Configuration(users, algorithms=algorithms, **changes)
+
+
+def _once(place: Place, read: Callable[[Place], str]) -> tuple[str, ...]:
+    """Return the items of an array, none of which may be there twice."""
+    found: list[str] = []
+    for each in place.items():
+        item = read(each)
+        if item in found:
+            raise each.wrong(f"{item!r} is there twice")
+        found.append(item)
+    return tuple(found)
+
+
+def _check_sending(message: UserAuthMessage, place: Place) -> None:
+    try:
+        encode_payload(message)
+    except LocalProtocolError as error:
+        raise place.wrong(f"cannot be sent: {error}") from None
+
+
+def _method(place: Place) -> str:
+    name = place.matching(_NAME, "the name of a method")
+    if name == NONE:
+        raise place.wrong(f"{NONE!r} is never offered (RFC 4252, section 5.2)")
+    return name
 
 
 def _algorithm(place: Place) -> str:
@@ -168,23 +206,23 @@ def _user(place: Place, folder: Path) -> User:
         fail=members["fail"].one_of(Failure) if "fail" in members else None,
         **texts,
     )
-    if user.new_password is not None and user.password is None:
-        raise members["new_password"].wrong("expected a password beside it, which is to be changed")
+    if user.new_password is not None:
+        place = members["new_password"]
+        if user.password is None:
+            raise place.wrong("expected a password beside it, which is to be changed")
+        _check_sending(UserAuthPasswordChangeRequired(user.new_password, ""), place)
     if "requires" not in members:
         return user
     return replace(user, requires=_required(members["requires"], user))
 
 
 def _required(place: Place, user: User) -> tuple[str, ...]:
-    required: list[str] = []
-    for each in place.items():
-        method = each.text()
-        if method not in user.methods:
-            raise each.wrong(f"{user.name!r} has nothing for {method!r}")
-        if method in required:
-            raise each.wrong(f"{method!r} is there twice")
-        required.append(method)
-    return tuple(required)
+    def method(each: Place) -> str:
+        if each.text() not in user.methods:
+            raise each.wrong(f"{user.name!r} has nothing for {each.text()!r}")
+        return each.text()
+
+    return _once(place, method)
 
 
 def _seconds(place: Place) -> float:
@@ -211,7 +249,9 @@ def _round(place: Place) -> Question:
     if len(prompts) > _LIMITS.prompts:
         raise place.wrong(f"expected at most {_LIMITS.prompts} prompts")
     texts = {key: members[key].any_text() for key in ("name", "instructions") if key in members}
-    return Question(Prompts(prompts, **texts), tuple(answers))
+    made = Prompts(prompts, **texts)
+    _check_sending(UserAuthInfoRequest(made.name, made.instructions, "", made.prompts), place)
+    return Question(made, tuple(answers))
 
 
 def _keys(place: Place, folder: Path) -> frozenset[bytes]:

@@ -118,7 +118,10 @@ class HearNothing(NamedTuple):
 
 
 class Refuse(NamedTuple):
-    """The server does not go along: it says no SSH_MSG_USERAUTH_SUCCESS, and may disconnect."""
+    """The server does not go along: it says no SSH_MSG_USERAUTH_SUCCESS, and may disconnect.
+
+    Where the client is logged in already, it says no SSH_MSG_USERAUTH_FAILURE either.
+    """
 
 
 class Disconnected(NamedTuple):

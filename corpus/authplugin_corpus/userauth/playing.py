@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 from authplugin import ErrorCode, ProtocolError
 from authplugin.userauth import DEFAULT_ALGORITHMS, Prompts, UserAuthLimits, UserAuthServer
 from authplugin.userauth.codec import decode_payload
-from authplugin.userauth.messages import UserAuthBanner, UserAuthMessage, UserAuthSuccess
+from authplugin.userauth.messages import (
+    UserAuthBanner,
+    UserAuthFailure,
+    UserAuthMessage,
+    UserAuthSuccess,
+)
 
 from ..serve import users
 from ..serve.deciding import ConfiguredHandler
@@ -103,6 +108,8 @@ def problems_of_play(vector: UserAuthDialogue) -> Iterator[str]:
                 over = play.server.authenticated is not None
                 if any(payload[0] == UserAuthSuccess.spec.code for payload in play.said):
                     problem = "it lets the client in"
+                elif over and any(payload[0] == UserAuthFailure.spec.code for payload in play.said):
+                    problem = "it takes back that the client is in"
                 elif not over and play.refused != fault:
                     problem = f"it refuses with {play.refused}, not {fault}"
                 play.said.clear()

@@ -11,7 +11,7 @@ from authplugin import Limits
 from authplugin.userauth import UserAuthServer
 from authplugin_corpus.faults import USER_AUTH_FAULTS
 
-from ..oracles.server_steps import Answer, Decide, Lost, Receive, SendBanner, Setup, Wait
+from ..oracles.server_steps import Answer, Decide, Lost, Receive, Say, SendBanner, Setup, Wait
 from ..server_conversations import (
     ENDS,
     LIMITS,
@@ -21,6 +21,7 @@ from ..server_conversations import (
     faulty_payloads,
     keys_shown,
     payloads,
+    questions,
     requests,
     responses,
     rounds,
@@ -38,6 +39,9 @@ KEYS_SHOWN: Final = 4
 
 FLOOD: Final = 40
 """Messages of a flood: more than any server here takes of what it refuses, or lets wait."""
+
+SAID: Final = 4
+"""How often it is said in one step what to ask, of one round or several."""
 
 PART_STRUCK: Final = 3
 """One in so many faults is tried in one step that strikes."""
@@ -102,8 +106,9 @@ class UserAuthServerMachine(RuleBasedStateMachine):
     def show_keys(self, choice: st.DataObject, answer: Answer, count: int) -> None:
         """Ask about keys, or sign with them, rightly or wrongly, where the keys are accepted."""
         for _ in range(count):
-            if not self.is_open():
-                self.begin(choice.draw(st.sampled_from((*WAYS,))))
+            # Where a decision is owed, keys only wait.
+            if self.trial.model.state in {*ENDS, "DEFERRED"}:
+                self.begin("nothing was asked")
             few = choice.draw(st.sampled_from(((Answer(accept=True),), (answer,))))
             self._receive(choice.draw(keys_shown(self.setup.session_id)), few)
 
@@ -163,6 +168,15 @@ class UserAuthServerMachine(RuleBasedStateMachine):
         """Decide what was deferred, or once more what nobody waits for any more."""
         number = choice.draw(decisions(self.trial.model))
         self.trial.take(Decide(number, answer, few, asked))
+
+    @precondition(lambda self: self.trial.model.questions)
+    @rule(choice=st.data(), few=_few, asked=rounds())
+    def say(self, choice: st.DataObject, few: tuple[Answer, ...], asked: Any) -> None:
+        """Say what to ask, where that was deferred, or where nobody waits for it any more."""
+        first = asked[0] if asked else None
+        numbers = questions(self.trial.model)
+        for number in choice.draw(st.lists(numbers, min_size=1, max_size=SAID)):
+            self.trial.take(Say(number, first, few, asked[1:]))
 
     @rule(part=st.sampled_from((0.0, 0.1, 0.1, 0.5, 1.0)), looks=st.booleans())
     def wait(self, part: float, looks: bool) -> None:

@@ -12,10 +12,22 @@ from typing import Any, Final, NamedTuple
 
 from . import signatures, userauth
 from .cursor import Refused
-from .server_steps import Answer, Asked, Decide, Lost, Receive, SendBanner, Setup, Step, Wait
+from .server_steps import (
+    Answer,
+    Asked,
+    Decide,
+    Lost,
+    Receive,
+    Say,
+    SendBanner,
+    Setup,
+    Step,
+    Wait,
+)
 from .server_verdicts import (
     KEYBOARD_INTERACTIVE,
     Came,
+    Interrupted,
     Verdicts,
     accepts,
     listed,
@@ -57,12 +69,15 @@ class ServerModel(Verdicts):
 
     Attributes:
         secrets: what the client has shown that nobody else may see.
+        questions: how many questions for prompts there were.
     """
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         self.secrets: set[bytes] = set()
+        self.questions = 0
         self._asked: Request | None = None
+        self._to_ask: Request | None = None
         self._rounds: Iterator[Asked | None] = iter(())
 
     @property
@@ -76,11 +91,21 @@ class ServerModel(Verdicts):
             return "DISCONNECTED"
         if self.authenticated is not None:
             return "AUTHENTICATED"
-        if self.deferred is not None:
+        if self.is_awaited:
             return "DEFERRED"
         if self._asked is not None:
             return "ASKED"
         return "PARTIAL" if self._completed else "OPEN"
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the handler owes a decision, or what to ask."""
+        return self.deferred is not None or self._to_ask is not None
+
+    @property
+    def round_due(self) -> int | None:
+        """The number of the question for prompts whose answer is awaited; None for none."""
+        return None if self._to_ask is None else self.questions - 1
 
     @property
     def held(self) -> int:
@@ -104,21 +129,34 @@ class ServerModel(Verdicts):
 
     def summary(self) -> tuple[Any, ...]:
         """Return all that decides what can come of further steps, but for the number of events."""
-        account = (self._user, self._service, self._available, self._completed)
-        awaited = (self._tried, self._about, self._set) if self.deferred is not None else ()
+        methods = (self._available, self._kept, self._completed)
+        account = (self._user, self._service, *methods, self._home)
+        awaited = (self._tried, self._about, self._set) if self.is_awaited else ()
         counts = (self._refused, self._now)
-        return (self.state, *account, self._asked, *awaited, tuple(self._queue), *counts)
+        under_way = (self._asked, self._to_ask)
+        return (self.state, *account, *under_way, *awaited, tuple(self._queue), *counts)
 
     def take(self, step: Step) -> Came:
         """Take a step, and return what must come of it."""
         came = self.came = Came()
-        if isinstance(step, (Receive, Decide)):
+        if isinstance(step, (Receive, Decide, Say)):
             self._answers, self._rounds = iter(step.answers), iter(step.rounds)
+        try:
+            self._take(step)
+        except Interrupted:
+            self._drop()
+            came.errors += 1
+            came.interrupted, came.counted = True, None
+        return came
+
+    def _take(self, step: Step) -> None:
         match step:
             case Receive(payload):
                 self._receive(payload)
             case Decide(event, answer) if self.events:
                 self._decide(event % self.events, answer)
+            case Say(number, asked) if self.questions:
+                self._say(number % self.questions, asked)
             case Wait(seconds, looks):
                 self._now += seconds
                 if looks:
@@ -128,7 +166,6 @@ class ServerModel(Verdicts):
             case Lost():
                 self._gone = True
                 self._stop()
-        return came
 
     # What comes in.
 
@@ -138,7 +175,7 @@ class ServerModel(Verdicts):
             return
         if self.authenticated is not None:
             return  # RFC 4252 section 5.1
-        full = self.deferred is not None and len(self._queue) >= self._setup.waiting
+        full = self.is_awaited and len(self._queue) >= self._setup.waiting
         if full or self.held + len(payload) > self._setup.limits.frame:
             self._break(("frame-too-long", None, None))
         else:
@@ -159,6 +196,18 @@ class ServerModel(Verdicts):
         self._settle(answer, then)
         self._work()
 
+    def _say(self, number: int, asked: Asked | None) -> None:
+        self._look_at_the_clock()
+        request = self._to_ask
+        self.came.counted = request is not None and number == self.questions - 1
+        if not self.came.counted:
+            self.came.late += 1
+            return
+        assert request is not None
+        self._to_ask = None
+        self._put(request, asked)
+        self._work()
+
     def _show(self, banner: SendBanner) -> None:
         if self._is_over() or self.authenticated is not None:
             self.came.misuse = "session-over"
@@ -170,15 +219,21 @@ class ServerModel(Verdicts):
     def _break(self, violation: tuple[str, str | None, int | None]) -> None:
         self._stop()
         self.violation = violation
+        self.came.ends += 1
 
     def _stop(self) -> None:
         super()._stop()
-        self._asked = None
+        self._asked = self._to_ask = None
+
+    def _drop(self) -> None:
+        """Forget the request under way; what waits goes on waiting."""
+        self._then = self.deferred = self._asked = self._to_ask = None
+        self._end_request(counts=False)
 
     def _work(self) -> None:
         """Take up what waits, in its order, as long as no decision is awaited."""
         self._look_at_the_clock()
-        while self._queue and self.deferred is None:
+        while self._queue and not self.is_awaited:
             payload = self._queue.popleft()
             frame = len(payload).to_bytes(4, "big") + payload
             try:
@@ -197,13 +252,19 @@ class ServerModel(Verdicts):
     # Requests.
 
     def _begin(self, name: str, message: dict[str, Any], payload: bytes) -> None:
-        self._asked = None
+        if self._asked is not None:
+            self._drop()
+            self._count_attempt()
+            if self._is_over():
+                return
         user, service, method = (message[each].decode() for each in ("user", "service", "method"))
         if (user, service) != (self._user, self._service):
-            self._available, self._completed = self._setup.methods, ()
+            self._available = self._kept = self._setup.methods
+            self._completed, self._home = (), None
         self._user, self._service, self._tried = user, service, method
         self.secrets.update(message[each] for each in _SECRET if each in message)
-        if service not in self._setup.services:
+        is_offered = method == "none" or method in listed(self._kept)
+        if service not in self._setup.services or not is_offered:
             self._refuse(reason=True)
             return
         match name:
@@ -217,9 +278,7 @@ class ServerModel(Verdicts):
                 self._show_key(name == "publickey query", message, payload)
             case "keyboard-interactive":
                 self._ask(Request(message["submethods"].decode()))
-            case _ if method.startswith(KEYBOARD_INTERACTIVE) or method not in listed(
-                self._available
-            ):
+            case _ if method.startswith(KEYBOARD_INTERACTIVE):
                 self._refuse(reason=True)
             case _:
                 self._fire(method, message["rest"], self._judge)
@@ -235,6 +294,7 @@ class ServerModel(Verdicts):
             if not accepts(answer) and answer.partial_success is not True:
                 self._judge(answer)
             elif is_query and self._is_in_time():
+                self._end_request(counts=False)
                 self._send({"type": 60, "algorithm": message["algorithm"], "blob": blob})
             elif not is_query:
                 signature = message["signature"]
@@ -260,12 +320,22 @@ class ServerModel(Verdicts):
             "accepted": request.accepted,
         }
         self.came.calls.append(("round", wanted))
+        self.questions += 1
         asked = next(self._rounds, None)
+        if asked is not None and asked.raises == "interrupt":
+            raise Interrupted
+        if asked is not None and asked.defers and not asked.raises:
+            self._to_ask = request
+        else:
+            self._put(request, asked)
+
+    def _put(self, request: Request, asked: Asked | None) -> None:
+        """Go on with what the handler says is to be asked."""
         if asked is None:
             self._fire(
                 KEYBOARD_INTERACTIVE,
                 "",
-                self._judge if request.accepted else lambda _: self._refuse(),
+                self._judge if request.accepted else lambda _: self._refuse(reason=True),
             )
             return
         count = _count(asked)
@@ -303,7 +373,8 @@ class ServerModel(Verdicts):
             accepted = request.accepted and answer.accept is True
             self._settle_responses(request._replace(accepted=accepted), responses, done + 1)
 
-        self._fire(f"{KEYBOARD_INTERACTIVE}-{done + 1}", responses[done], judge)
+        named = f"{KEYBOARD_INTERACTIVE}-{done + 1}"
+        self._fire(named, responses[done], judge, round=request.number)
 
 
 _SECRET: Final = ("password", "new_password", "rest")

@@ -5,7 +5,19 @@ from typing import Any, TypeAlias
 
 from .cursor import Limits, LimitsLike
 
-__all__ = ["Answer", "Asked", "Decide", "Lost", "Receive", "SendBanner", "Setup", "Step", "Wait"]
+__all__ = [
+    "RAISED",
+    "Answer",
+    "Asked",
+    "Decide",
+    "Lost",
+    "Receive",
+    "Say",
+    "SendBanner",
+    "Setup",
+    "Step",
+    "Wait",
+]
 
 ALGORITHMS = (
     "ssh-ed25519",
@@ -17,6 +29,10 @@ ALGORITHMS = (
 )
 
 DEFAULT_LIMITS = Limits()
+
+RAISED = (True, "exit", "cancelled", "interrupt")
+"""What a handler can raise: an error; what ends a program; what ends a task; what a user types to
+end a program, which alone is raised again."""
 
 
 class _Shown:
@@ -77,7 +93,7 @@ class Answer(_Shown):
         change_password: what it sets.
         defers: how often it defers.
         decides: whether it says within its own call that it has decided.
-        raises: whether it raises then.
+        raises: whether it raises then: False, or what of `RAISED`.
         takes: how many seconds all that takes.
     """
 
@@ -88,7 +104,7 @@ class Answer(_Shown):
     change_password: object = None
     defers: int = 0
     decides: bool = False
-    raises: bool = False
+    raises: bool | str = False
     takes: float = 0.0
 
 
@@ -100,15 +116,17 @@ class Asked(_Shown):
         prompts: (prompt, echo) pairs, or something that is none.
         name: a title.
         instructions: a text above the prompts.
-        raises: whether it raises instead.
+        raises: whether it raises instead: False, or what of `RAISED`.
         nothing: whether it returns something that is no prompts at all instead.
+        defers: whether it defers, and what it returns is ignored.
     """
 
     prompts: object = ()
     name: object = ""
     instructions: object = ""
-    raises: bool = False
+    raises: bool | str = False
     nothing: bool = False
+    defers: bool = False
 
 
 @dataclass(frozen=True, repr=False)
@@ -146,6 +164,23 @@ class Decide(_Shown):
 
 
 @dataclass(frozen=True, repr=False)
+class Say(_Shown):
+    """It is said what to ask in a round, deferred or not, by its number from 0, round and round.
+
+    Attributes:
+        round: the number of the question for prompts; nothing happens where there was none yet.
+        asked: what to ask; None for nothing more. It does not raise.
+        answers: as for `Receive`, for the events that this leads to.
+        rounds: likewise.
+    """
+
+    round: int
+    asked: Asked | None = None
+    answers: tuple[Answer, ...] = ()
+    rounds: tuple[Asked | None, ...] = ()
+
+
+@dataclass(frozen=True, repr=False)
 class Wait(_Shown):
     """Time passes.
 
@@ -176,4 +211,4 @@ class Lost(_Shown):
     """The client is gone."""
 
 
-Step: TypeAlias = Receive | Decide | Wait | SendBanner | Lost
+Step: TypeAlias = Receive | Decide | Say | Wait | SendBanner | Lost

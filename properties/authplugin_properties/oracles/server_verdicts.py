@@ -9,12 +9,28 @@ from . import userauth, userauth_grammar
 from .cursor import Refused
 from .server_steps import Answer, Setup
 
-__all__ = ["KEYBOARD_INTERACTIVE", "Came", "Then", "Verdicts", "accepts", "listed", "octets"]
+__all__ = [
+    "KEYBOARD_INTERACTIVE",
+    "Came",
+    "Interrupted",
+    "Then",
+    "Verdicts",
+    "accepts",
+    "listed",
+    "octets",
+]
 
 KEYBOARD_INTERACTIVE: Final = "keyboard-interactive"
 
 NO_MORE_METHODS: Final = 14
 """The reason code of RFC 4253 section 11.1."""
+
+LONGEST_NAME: Final = 64
+"""How many characters the name of a method may have (RFC 4251 section 6)."""
+
+
+class Interrupted(Exception):  # noqa: N818 - no error of the model's
+    """Whoever runs the server interrupts it while the handler is asked."""
 
 
 @dataclass
@@ -29,6 +45,8 @@ class Came:
         errors: how many errors are logged.
         late: how many decisions are reported as too late.
         reasons: how many refusals are logged of which the reason is not the handler's.
+        ends: how many reports there are that it is over with the client.
+        interrupted: whether the interrupt is raised again.
         counted: whether the decision that was made counts; None where none was.
         decided: the decisions that count, in order: accept, partial_success, change_password.
     """
@@ -40,6 +58,8 @@ class Came:
     errors: int = 0
     late: int = 0
     reasons: int = 0
+    ends: int = 0
+    interrupted: bool = False
     counted: bool | None = None
     decided: list[tuple[object, object, object]] = field(default_factory=list)
 
@@ -72,8 +92,9 @@ class Verdicts:
         self._queue: deque[bytes] = deque()
         self._refused = 0
         self._user = self._service = self._tried = ""
-        self._available = setup.methods
+        self._available = self._kept = setup.methods
         self._completed: tuple[str, ...] = ()
+        self._home: str | None = None
         self._then: Then | None = None
         self._set: object = None  # the methods that the handler has set before it deferred
         self._about = ""  # the method of the event that was deferred last
@@ -95,6 +116,7 @@ class Verdicts:
     def _disconnect(self) -> None:
         self._stop()
         self.disconnect = NO_MORE_METHODS
+        self.came.ends += 1
 
     def _stop(self) -> None:
         self._queue.clear()
@@ -111,11 +133,12 @@ class Verdicts:
             "key_algorithm": "",
             "new_password": None,
             "is_query": False,
+            "round": 0,
             "completed": self._completed,
             "accept": False,
             "partial_success": False,
             "available_methods": self._available,
-            "home_dir": None,
+            "home_dir": self._home,
             "change_password": None,
         }
         self.came.calls.append(("event", {**event, **more}))
@@ -123,6 +146,8 @@ class Verdicts:
         self.events += 1
         answer = next(self._answers, Answer())
         self._now += answer.takes
+        if answer.raises == "interrupt":
+            raise Interrupted
         if answer.raises:
             self.came.errors += 1
             refusal = Answer(available_methods=answer.available_methods)
@@ -136,9 +161,14 @@ class Verdicts:
     def _settle(self, answer: Answer, then: Then) -> None:
         """Go on with a decision, of which the methods stay for the events that follow."""
         methods = self._available if answer.available_methods is None else answer.available_methods
-        if self._is_list(methods):
+        is_bool = {*map(type, (answer.accept, answer.partial_success))} == {bool}
+        if is_bool and self._is_list(methods):
             assert isinstance(methods, str)
+            grants = answer.accept is True or answer.partial_success is True
+            if not grants and methods != self._available:
+                self._kept = methods
             self._available = methods
+            self._home = answer.home_dir if grants and answer.home_dir else self._home
         else:
             self.came.errors += 1
             answer = replace(answer, accept=False, partial_success=False, change_password=None)
@@ -151,7 +181,19 @@ class Verdicts:
         if not isinstance(methods, str) or not methods.isascii():
             return False
         failure = {"type": 51, "methods": methods.encode(), "partial_success": False}
-        return "" not in listed(methods) and self._written(failure) is not None
+        names = listed(methods)
+        are_names = all(
+            0 < len(name) <= LONGEST_NAME and " " not in name and name.isprintable()
+            for name in names
+        )
+        return are_names and self._written(failure) is not None
+
+    def _end_request(self, *, counts: bool) -> None:
+        """Keep what was said of methods with a grant, or forget it where that came to nothing."""
+        if counts:
+            self._kept = self._available
+        else:
+            self._available = self._kept
 
     def _judge_password(self, answer: Answer) -> None:
         if not self._is_in_time():
@@ -159,6 +201,7 @@ class Verdicts:
         if answer.change_password is None:
             self._judge(answer)
             return
+        self._end_request(counts=False)
         prompt = octets(answer.change_password)
         if not self._send({"type": 60, "prompt": prompt, "language": b""}):
             self.came.errors += 1
@@ -172,7 +215,8 @@ class Verdicts:
                 self._completed += (self._tried,)
             self._refuse(partial=True)
         elif accepts(answer):
-            home = self._setup.root_directory if answer.home_dir is None else answer.home_dir
+            self._end_request(counts=True)
+            home = self._home or self._setup.root_directory
             methods = (*self._completed, self._tried)
             self.authenticated = (self._user, self._service, methods, home)
             self._queue.clear()
@@ -184,10 +228,14 @@ class Verdicts:
         """Refuse a request (RFC 4252 section 5.1)."""
         if not self._is_in_time():
             return
+        self._end_request(counts=partial)
         done = ("none", *self._completed)
         left = ",".join(name for name in listed(self._available) if name not in done)
         self._send({"type": 51, "methods": left.encode(), "partial_success": partial})
         self.came.reasons += reason
+        self._count_attempt()
+
+    def _count_attempt(self) -> None:
         self._refused += 1
         if self._refused >= self._setup.attempts:
             self._disconnect()

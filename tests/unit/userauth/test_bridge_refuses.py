@@ -68,6 +68,32 @@ def test_what_the_server_may_not_say_before_it_has_the_answer() -> None:
         talk.bridge.receive_from_server(encode_payload(UserAuthSuccess()))
 
 
+@pytest.mark.parametrize(
+    "decision",
+    [
+        UserAuthSuccess(),
+        UserAuthFailure("password", False),
+        UserAuthFailure("keyboard-interactive", True),
+    ],
+)
+def test_what_the_user_has_yet_to_answer_is_over_once_the_server_has_decided(
+    decision: UserAuthSuccess | UserAuthFailure,
+) -> None:
+    bridge = Bridge("h", 22, "bob")
+    bridge.plugin_ended()
+    bridge.authenticate()
+    bridge.receive_from_server(encode_payload(UserAuthInfoRequest("", "", "", [("Code: ", True)])))
+    bridge.receive_from_server(encode_payload(decision))
+    bridge.data_for_server()
+    with pytest.raises(LocalProtocolError, match="wrong-turn"):
+        bridge.answer(["123456"])
+    assert bridge.data_for_server() == []
+    if isinstance(decision, UserAuthFailure):
+        bridge.authenticate()
+        with pytest.raises(LocalProtocolError, match="wrong-turn"):
+            bridge.answer(["123456"])
+
+
 def test_mistakes_of_the_caller_change_nothing() -> None:
     talk = Talk(Handler(knowing("123456"), [CODE]), lambda message: None)
     with pytest.raises(LocalProtocolError, match="wrong-state"):

@@ -141,6 +141,29 @@ def test_what_is_wrong_and_where(payload: bytes, code: ErrorCode, offset: int) -
     assert (caught.value.code, caught.value.offset) == (code, offset)
 
 
+@pytest.mark.parametrize("lenient", [False, True])
+@pytest.mark.parametrize(("message", "payload"), SAMPLES)
+def test_no_boolean_that_tells_messages_apart_is_another_byte_and_no_other_unless_allowed(
+    message: UserAuthMessage, payload: bytes, lenient: bool
+) -> None:
+    limits = Limits(nonzero_is_true=lenient)
+    frame = len(payload).to_bytes(4, "big") + payload
+    reader = FrameReader(memoryview(frame), limits)
+    reader.fields(message.spec)
+    constant = {f.name for f in message.spec.fields if isinstance(f.kind, ConstantKind)}
+    for part in reader.parts:
+        if part.meaning not in ("true", "false"):
+            continue
+        for value in (2, 0x7F, 0x80, 0xFF):
+            odd = frame[: part.offset] + bytes((value,)) + frame[part.offset + 1 :]
+            if lenient and part.name not in constant:
+                assert encode(decode(odd, limits, message.spec.method), limits) == odd
+                continue
+            with pytest.raises(RemoteProtocolError) as caught:
+                decode(odd, limits, message.spec.method)
+            assert (caught.value.code, caught.value.offset) == (ErrorCode.BAD_BOOLEAN, part.offset)
+
+
 def test_leniency_is_for_values_and_not_for_what_tells_messages_apart() -> None:
     lenient = Limits(nonzero_is_true=True)
     failure = decode_payload(b"\x33\0\0\0\1b\2", lenient)

@@ -10,6 +10,7 @@ from authplugin.userauth import (
     UserAuthLimits,
     UserAuthOther,
     UserAuthSuccess,
+    encode_payload,
 )
 
 from .clients import (
@@ -174,6 +175,34 @@ def test_a_decision_after_the_time_is_discarded_though_nobody_looked(
     assert "came too late, and is discarded" in caplog.text
 
 
+@pytest.mark.parametrize("end", ["time", "attempts", "crowd", "violation", "gone", "success"])
+def test_nothing_waits_once_it_is_over(end: str) -> None:
+    now = [0.0]
+    handler = Handler(lambda event: event.defer())
+    client = Client(handler, clock=lambda: now[0], user_auth_limits=UserAuthLimits(attempts=2))
+    client.say(PASSWORD)
+    if end == "violation":
+        client.server.receive(b"\x32 not a request")
+    client.say(*[NONE] * 3)
+    assert client.server.held > 0
+    if end == "time":
+        now[0] = 600.0
+        client.server.check_time()
+    elif end == "gone":
+        client.server.connection_lost()
+    elif end == "crowd":
+        with pytest.raises(RemoteProtocolError):
+            client.say(*[NONE] * 17)
+    else:
+        handler.events[0].accept = end == "success"
+        assert handler.events[0].decide()
+        if end == "attempts":
+            assert handler.events[1].decide()
+            assert client.server.disconnect is not None
+    assert client.server.held == 0
+    assert len(handler.events) == (2 if end == "attempts" else 1)
+
+
 def test_none_may_wait_where_the_limit_is_none() -> None:
     handler = Handler(lambda event: event.defer())
     client = Client(handler, user_auth_limits=UserAuthLimits(waiting=0))
@@ -221,3 +250,40 @@ def test_a_handler_that_defers_and_raises_has_refused() -> None:
     handler.events[0].accept = True
     assert not handler.events[0].decide()
     assert client.server.authenticated is None
+
+
+def test_nobody_is_told_of_output_while_the_handler_is_called() -> None:
+    now, told = [0.0], list[str]()
+
+    def decide(event: SSHUserAuthRequest) -> None:
+        if event.auth_method == "password":
+            event.defer()
+        else:  # a decision that is too late by then, in more than one way
+            now[0] = 1000.0
+            assert not handler.events[0].decide()
+            told.append("decided")
+
+    handler = Handler(decide)
+    client = Client(handler, clock=lambda: now[0], on_output=lambda: told.append("output"))
+    client.say(PASSWORD)
+    handler.events[0].decide()
+    told.clear()
+    client.server.receive(encode_payload(NONE))
+    assert client.server.disconnect is not None
+    assert told == ["decided"]
+
+
+def test_an_interrupt_on_the_way_takes_no_output_with_it() -> None:
+    def decide(event: SSHUserAuthRequest) -> None:
+        if event.auth_method == "none":
+            raise KeyboardInterrupt
+        event.defer()
+
+    told: list[str] = []
+    handler = Handler(decide)
+    client = Client(handler, on_output=lambda: told.append("output"))
+    client.say(PASSWORD, NONE)
+    with pytest.raises(KeyboardInterrupt):
+        handler.events[0].decide()
+    assert told == ["output"]
+    assert client.replies() == [REFUSED]

@@ -271,7 +271,8 @@ def test_without_cryptography_keys_are_refused_with_a_reason(
 ) -> None:
     caplog.set_level(logging.INFO)
     request = Key().request()
-    monkeypatch.setitem(sys.modules, "cryptography.exceptions", None)
+    module = "cryptography.hazmat.primitives.asymmetric.ed25519"
+    monkeypatch.setitem(sys.modules, module, None)
     client = Client(Handler(accepting("publickey")))
     assert client.say(request) == [REFUSED]
     assert "pip install 'authplugin[ssh]'" in caplog.text

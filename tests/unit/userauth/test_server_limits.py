@@ -1,5 +1,7 @@
 """How much a client may try, and when nothing counts any more."""
 
+from typing import Any
+
 import pytest
 
 from authplugin import LocalProtocolError
@@ -135,10 +137,46 @@ def test_a_handler_that_leaves_refuses_and_one_that_is_interrupted_lets_nobody_i
 
     def interrupt(event: SSHUserAuthRequest) -> None:
         event.accept = True
-        raise KeyboardInterrupt
+        if event.auth_method == "password":
+            raise KeyboardInterrupt
+        event.accept = False
 
     client = Client(Handler(interrupt))
-    with pytest.raises(KeyboardInterrupt):
-        client.say(PASSWORD)
-    client.say(NONE)
+    for _ in range(client.server.user_auth_limits.attempts):  # which do not count
+        with pytest.raises(KeyboardInterrupt):
+            client.say(PASSWORD)
+    assert client.say(NONE) == [REFUSED]
     assert client.server.authenticated is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            (name, value)
+            for name in ("attempts", "rounds", "prompts", "waiting")
+            for value in (-1, 1.0, True, None)
+        ),
+        ("attempts", 0),
+        *(("seconds", value) for value in (-0.1, float("nan"), "1", True)),
+    ],
+)
+def test_limits_are_numbers(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"UserAuthLimits\.{name} is .*, and must be a"):
+        UserAuthLimits(**{name: value})
+
+
+def test_the_least_limits() -> None:
+    limits = UserAuthLimits(attempts=1, seconds=0, rounds=0, prompts=0, waiting=0)
+    assert UserAuthLimits(seconds=float("inf")) != limits
+
+
+def test_a_session_identifier_is_bytes() -> None:
+    with pytest.raises(TypeError, match="session_id must be bytes, not str"):
+        UserAuthServer(Handler(), session_id="session")  # type: ignore[arg-type]
+
+
+def test_the_limits_that_hold_unless_others_are_said() -> None:
+    limits = UserAuthLimits()
+    assert (limits.attempts, limits.seconds) == (20, 600.0)  # RFC 4252, section 4 says so
+    assert (limits.rounds, limits.prompts, limits.waiting) == (16, 64, 16)

@@ -1,6 +1,7 @@
 """Keys and signatures of every algorithm, right ones and wrong ones in each part."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -255,6 +256,40 @@ def test_a_certificate_with_another_kind_of_key(other: str) -> None:
 def test_a_blob_that_is_no_certificate() -> None:
     with pytest.raises(UnacceptableKeyError):
         load_key("x509v3-sign-rsa", string(b"x509v3-sign-rsa") + string(b"0\x82"))
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x05"),
+        (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x63"),
+    ],
+    ids=["version", "kind of key"],
+)
+def test_a_certificate_that_cryptography_does_not_take(good: bytes, bad: bytes) -> None:
+    made = MAKERS["x509v3-sign-rsa"]()
+    odd = made.blob.replace(good, bad)
+    assert odd != made.blob
+    with pytest.raises(UnacceptableKeyError, match=r"no x509v3-sign-rsa key: "):
+        load_key("x509v3-sign-rsa", odd)
+
+
+class StrangeError(Exception):
+    """What shares no base with what is expected."""
+
+
+def test_whatever_cryptography_raises_refuses(
+    algorithm: str, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise StrangeError
+
+    good = signed(algorithm, pair)
+    known = ALGORITHMS[algorithm]
+    for broken in (replace(known, verify=fail), replace(known, load=fail)):
+        monkeypatch.setattr(signatures, "ALGORITHMS", {algorithm: broken})
+        with pytest.raises(UnacceptableKeyError):
+            verify(algorithm, pair.blob, good, COVERED)
 
 
 def test_a_dsa_signature_of_another_size() -> None:
