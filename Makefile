@@ -17,6 +17,9 @@ SOLVER := $(VENV)/.solver
 FOLDER := .fuzz
 FINDINGS := build/findings
 
+# Some tests take long: whoever has nothing left to do takes over what waits behind one.
+PARALLEL := -n auto --dist worksteal
+
 # What a profile needs of pytest. Where more is tried a test may take more than the usual seconds.
 MORE_nightly := --timeout=7200
 # Where each example is printed it has to be seen.
@@ -74,10 +77,10 @@ $(STAMP): pyproject.toml
 	@touch $@
 
 test: setup
-	$(BIN)/python -m pytest -n auto $(WHOLE) $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(WHOLE) $(ARGS)
 
 properties: setup
-	$(BIN)/python -m pytest tests/properties -n auto --hypothesis-profile=$(PROFILE) \
+	$(BIN)/python -m pytest tests/properties $(PARALLEL) --hypothesis-profile=$(PROFILE) \
 	    $(MORE_$(PROFILE)) $(WHOLE) $(ARGS)
 
 $(SOLVER): $(STAMP)
@@ -85,7 +88,7 @@ $(SOLVER): $(STAMP)
 	@touch $@
 
 crosshair: setup $(SOLVER)
-	$(BIN)/python -m pytest tests/properties/crosshair.py -n auto \
+	$(BIN)/python -m pytest tests/properties/crosshair.py $(PARALLEL) \
 	    --hypothesis-profile=$(PROFILE) $(MORE_$(PROFILE)) $(ARGS)
 
 fuzz: setup
@@ -135,7 +138,7 @@ lint: setup
 # what measures time and memory itself, and would measure coverage.
 coverage: setup
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n auto tests/unit \
+	$(BIN)/coverage run -m pytest $(PARALLEL) tests/unit \
 	    --ignore=tests/unit/test_bench.py --ignore=tests/unit/test_bench_report.py \
 	    --deselect=tests/unit/test_bounds.py::test_a_claimed_length_allocates_nothing $(ARGS)
 	$(BIN)/coverage combine --quiet

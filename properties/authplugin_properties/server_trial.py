@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final
 
 from authplugin import LocalProtocolError, ProtocolError, RemoteProtocolError
@@ -19,6 +18,7 @@ from authplugin.userauth import (
 )
 
 from .breaking import LawBroken, short
+from .listening import listening
 from .oracles.server import Came, ServerModel
 from .oracles.server_steps import (
     Answer,
@@ -58,7 +58,6 @@ _EVENT: Final = (
 _ROUND: Final = ("connection_id", "user", "service", "number", "submethods", "accepted")
 _DECIDED: Final = ("accept", "partial_success", "home_dir", "change_password")
 
-_LOGGER: Final = logging.getLogger("authplugin.userauth")
 
 MakeServer = Callable[..., UserAuthServer]
 """What makes a server: called as `UserAuthServer` is."""
@@ -230,7 +229,7 @@ class ServerTrial:
         self._handler.decided.clear()
         self._handler.decided_inside.clear()
         self._interrupted = False
-        with self._listening():
+        with listening("authplugin.userauth", logging.DEBUG, self._records.append):
             came = self._act(step)
         self._agree("what is raised", came, (wanted.refusal, wanted.misuse))
         self._agree("whether it is interrupted", self._interrupted, wanted.interrupted)
@@ -340,21 +339,6 @@ class ServerTrial:
             CURRENT.events[SERVER, self.model.state, event] += 1
             self._run.messages[event] += 1
 
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        """Note what the server logs."""
-        listener = _Listener(self._records)
-        level, propagate = _LOGGER.level, _LOGGER.propagate
-        _LOGGER.addHandler(listener)
-        _LOGGER.setLevel(logging.DEBUG)
-        _LOGGER.propagate = False
-        try:
-            yield
-        finally:
-            _LOGGER.removeHandler(listener)
-            _LOGGER.setLevel(level)
-            _LOGGER.propagate = propagate
-
     def _agree(self, what: str, ours: object, wanted: object) -> None:
         if ours != wanted:
             raise self._broken(f"{what}: {short(ours)}, and should be {short(wanted)}")
@@ -367,15 +351,6 @@ class ServerTrial:
 _ENDS: Final = ("disconnected: ", "the client broke the protocol: ")
 
 _PUBLIC: Final = ("user", "service", "auth_method", "key_algorithm", "available_methods")
-
-
-class _Listener(logging.Handler):
-    def __init__(self, records: list[logging.LogRecord]) -> None:
-        super().__init__()
-        self._kept = records
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._kept.append(record)
 
 
 def _limits(setup: Setup) -> Limits:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -24,6 +25,7 @@ from authplugin.userauth import (
 )
 
 from .bridge_trial import BridgeTrial
+from .listening import listening
 from .model import split
 from .oracles import cursor
 from .subjects import chunks
@@ -105,7 +107,7 @@ SECRET: Final = "hunter22"  # noqa: S105 - it is made up
 _SECRETIVE: Final = (21, 23)  # the types of the messages that hold responses
 
 _PROMPTS: Final = ("Code: ", "é", "\n", "P" * 40)
-_METHODS: Final = ("publickey,keyboard-interactive", "keyboard-interactive", "", "none,,é")
+_METHODS: Final = ("password,keyboard-interactive", "keyboard-interactive", "", "none,,é")
 _ATTEMPTS: Final = 6
 _SECONDS: Final = 1000.0
 
@@ -199,22 +201,21 @@ class Trio:
         self.pipes: dict[Pipe, list[bytes] | None] = {pipe: [] for pipe in Pipe}
         self._plain = SECRET in username
         self._texts: list[str] = []
-        self._listener = _Listener(self._texts)
-        self._logger = logging.getLogger("authplugin")
-        self._level = self._logger.level, self._logger.propagate
-        self._logger.addHandler(self._listener)
-        self._logger.setLevel(logging.INFO)
-        self._logger.propagate = False
-        self._collect()
+        with self._listening():
+            self._collect()
 
-    def close(self) -> None:
-        """Let go of the log."""
-        self._logger.removeHandler(self._listener)
-        level, self._logger.propagate = self._level
-        self._logger.setLevel(level)
+    def _listening(self) -> AbstractContextManager[None]:
+        """Note what is logged."""
+        return listening(
+            "authplugin", logging.INFO, lambda record: self._texts.append(record.getMessage())
+        )
 
     def take(self, step: Step) -> None:
         """Take a step, and see that what must hold does."""
+        with self._listening():
+            self._take(step)
+
+    def _take(self, step: Step) -> None:
         self._watch_secret(step)
         if step.deed < Deed.CARRY:
             self._act(step)
@@ -367,17 +368,6 @@ class Trio:
         for text in texts:
             if SECRET in text and not self._plain:
                 raise self.bridge.broken(f"a text tells a secret: {text}")
-
-
-class _Listener(logging.Handler):
-    """Keeps what is logged, as text."""
-
-    def __init__(self, texts: list[str]) -> None:
-        super().__init__()
-        self._texts = texts
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._texts.append(record.getMessage())
 
 
 def changed(thing: bytes, data: bytes) -> bytes:

@@ -137,7 +137,6 @@ def test_logins_with_the_bridge_come_far() -> None:
     maker = Maker(Dice(0))
     for _ in range(60):
         trio = Trio("", bridging.LIMITS[0])
-        trio.close()
         for event in languages()[Layer.BRIDGE].begin(maker):
             trio.take(bridging.step_of(event))
         told.update(

@@ -185,7 +185,7 @@ searcher = Searcher(Snapshot(Path(os.environ["TMPDIR"]) / "code"))
 run = Run(None, {part!r}, {target!r}, 1)
 threading.Thread(target=searcher, args=(run, None, 10_000.0), daemon=True).start()
 while not searcher._under_way:
-    pass
+    threading.Event().wait(0.01)  # and not busily: the search is begun in the other thread
 [process] = searcher._under_way
 print(process.pid, flush=True)
 os._exit(0)

@@ -343,7 +343,7 @@ def _userauth_breaks() -> Iterator[Break]:
         "userauth_server_agrees",
         server_mistakes.take_what_is_true_for_true,
         {"steps": [asked]},
-        "the server agrees with its model: what is sent",
+        "the server agrees with its model: what is said to be decided",
     )
 
 

@@ -47,7 +47,6 @@ ATTEMPT = [AUTHENTICATE, *ACCEPT, *CODE]
 
 def together(*steps: Step, username: str = "", limits: Limits = STRICT) -> Trio:
     trio = Trio(username, limits)
-    trio.close()
     for step in steps:
         trio.take(step)
     return trio
@@ -92,7 +91,7 @@ def test_a_partial_success_and_then_another_method() -> None:
     # The method that had partial success is not listed again, the other one is.
     partial = Step(Deed.DECIDE, data=bytes((1, 1, 4, 2 | 8)), held=True)
     trio = together(*START, partial, *ATTEMPT)
-    assert trio.bridge.said[-1] == ("Outcome", False, True, ("publickey",))
+    assert trio.bridge.said[-1] == ("Outcome", False, True, ("password",))
     password = encode_payload(UserAuthPassword("alice", "ssh-connection", SECRET))
     trio.take(Step(Deed.PUT, Pipe.BRIDGE_TO_SERVER, password, held=True))
     trio.take(Step(Deed.CARRY, Pipe.BRIDGE_TO_SERVER, held=True))

@@ -11,11 +11,11 @@ import pytest
 import authplugin
 from authplugin.reading import FrameReader
 from authplugin.table import WireMessage
-from authplugin.userauth import SSHUserAuthRequest
+from authplugin.userauth import Round, SSHUserAuthRequest
 from authplugin.userauth.account import Account
 
 # What is filled in as it goes on. Everything else is a value, and stays what it is.
-CHANGEABLE = (WireMessage, FrameReader, SSHUserAuthRequest, Account)
+CHANGEABLE = (WireMessage, FrameReader, SSHUserAuthRequest, Round, Account)
 
 
 def data_classes() -> Iterator[type[Any]]:

@@ -30,11 +30,8 @@ def three_agree(steps: Iterable[Step], username: str = "", limits: Limits = DEFA
         limits: what all of them take and send.
     """
     trio = Trio(username, limits)
-    try:
-        for step in steps:
-            trio.take(step)
-    finally:
-        trio.close()
+    for step in steps:
+        trio.take(step)
 
 
 def put(pipe: Pipe, data: bytes) -> list[Step]:

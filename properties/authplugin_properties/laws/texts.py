@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from authplugin import ProtocolError
 
 from ..breaking import broken, short
+from ..listening import listening
 from ..model import FIELDS_AT, LENGTH_SIZE, TYPE_AT, Problem
 from ..subjects import problem_of
 
@@ -60,30 +61,14 @@ def shown(thing: object) -> str:
     return _ADDRESS.sub(">", f"{thing!r} {thing}")
 
 
-class _Listener(logging.Handler):
-    """Keeps what is logged, with the traceback where there is one."""
-
-    def __init__(self, texts: Texts) -> None:
-        super().__init__()
-        self._texts = texts
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._texts.append((None, self.format(record)))
-
-
 @contextmanager
 def logged(texts: Texts) -> Iterator[None]:
     """Add everything that is logged within to the texts."""
-    root = logging.getLogger()
-    level = root.level
-    listener = _Listener(texts)
-    root.addHandler(listener)
-    root.setLevel(logging.DEBUG)
-    try:
+    formatter = logging.Formatter()
+    with listening(
+        "", logging.DEBUG, lambda record: texts.append((None, formatter.format(record)))
+    ):
         yield
-    finally:
-        root.setLevel(level)
-        root.removeHandler(listener)
 
 
 def compare(what: str, ours: Texts, theirs: Texts, data: bytes, *, anywhere: bool = False) -> None:

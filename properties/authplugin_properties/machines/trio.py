@@ -68,14 +68,8 @@ class TrioMachine(RuleBasedStateMachine):
     )
     def start(self, limits: Limits, username: str) -> None:
         """Start the three."""
-        self.teardown()
         self.limits = limits
         self.trio = Trio(username, limits)
-
-    def teardown(self) -> None:
-        """Let go of the three."""
-        if self.trio is not None:
-            self.trio.close()
 
     def take(
         self,
