@@ -77,6 +77,22 @@ def test_afterwards_paramiko_answers_them() -> None:
         assert client.is_active()
 
 
+def test_a_limit_that_is_over_just_then_leaves_who_has_logged_in_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with connected(Handler(accepting("password"))) as (client, server):
+        client.auth_password("alice", "swordfish")
+        made = server._server
+        assert made is not None
+        made._until = 0.0  # long ago
+        with monkeypatch.context() as patch:
+            patch.setattr(threading, "Timer", None)  # which would close the connection
+            server._time_over()
+        assert made.disconnect is None
+        assert client.global_request("nothing@example.com") is None
+        assert client.is_active()
+
+
 class Stalling:
     """Has a client stop where the server's SSH_MSG_KEXINIT comes, and notes what it reads."""
 
